@@ -1,0 +1,75 @@
+# gonogo. `make` lists what there is; every target sets up what it needs.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install -c constraints.txt
+
+# The first Python new enough. Another one: make PYTHON=/path/to/python run
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+# Test processes side by side, and more arguments for pytest, bench or faults: make test ARGS="-k windows"
+WORKERS ?= 2
+ARGS ?=
+
+.PHONY: help
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: .venv/.installed  ## Start gonogo with its sandbox channel (CHECKLIST=path/to/checklist.md, GONOGO_PORT=…)
+	@exec $(BIN)/gonogo run $(if $(CHECKLIST),--checklist '$(CHECKLIST)')
+
+.PHONY: test
+test: .venv/.installed-dev  ## Run every test that is not marked slow (ARGS="-k windows")
+	@$(BIN)/python -m pytest --no-header -n $(WORKERS) -m "not slow" $(ARGS)
+
+.PHONY: lint
+lint: .venv/.installed-dev  ## Check style, layers and the five checklists
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/gonogo checklist lint checklists/*.md
+
+.PHONY: format
+format: .venv/.installed-dev  ## Rewrite the code in the house style
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+.PHONY: types
+types: .venv/.installed-dev  ## Check the types, strictly
+	@$(BIN)/mypy
+
+.PHONY: bench
+bench: .venv/.installed-dev  ## Measure how fast it is
+	@$(BIN)/python bench/run.py $(ARGS)
+
+.PHONY: faults
+faults: .venv/.installed-dev  ## Break things on purpose: kills, lost answers, slow networks
+	@$(BIN)/python tests/faults/run.py $(ARGS)
+
+.PHONY: clean
+clean:  ## Remove caches and build leftovers (the environment stays: `rm -rf .venv` removes that)
+	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/pip:
+	@test -n '$(PYTHON)' || { echo "gonogo needs Python 3.11 or newer; here is \
+	$$(python3 --version 2>/dev/null || echo no python3). Point at another one: make PYTHON=/path/to/python3.11 …" \
+	| tr -s '\t ' ' ' >&2; exit 1; }
+	@'$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments here. \
+	On Debian and Ubuntu: apt-get install python3-venv" | tr -s '\t ' ' ' >&2; exit 1; }
+	@echo "Setting up .venv; only the first time takes this long." >&2
+	@'$(PYTHON)' -m venv .venv
+
+# Nothing is installed again until one of these two files changes.
+.venv/.installed: pyproject.toml constraints.txt | .venv/bin/pip
+	@$(PIP) -e .
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml constraints.txt | .venv/bin/pip
+	@$(PIP) -e '.[dev]'
+	@touch .venv/.installed $@

@@ -1,0 +1,170 @@
+"""Calendar files (ICS, RFC 5545) beside a policy, read into spans in which nothing is deployed.
+
+Reads files and nothing else: no address is ever fetched. What cannot be understood makes the whole file unreadable, as
+an event dropped in silence would open a window that ought to be closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import icalendar
+import recurring_ical_events
+
+from bot.domain.calendar import Busy, Code, Unreadable
+from checklists.day_words import midnight
+from checklists.policy import FreezePolicy
+from checklists.zones import Span, find_zone, instants
+
+_LARGEST = 5_000_000  # bytes
+_LONGEST_PATTERN = 200
+_LONGEST_SUMMARY = 300
+_DAY = timedelta(days=1)
+_TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE")
+#: A rule faster than this has no place in a calendar, and lists millions of events a year.
+_FREQUENCIES = {"HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
+
+
+class IcsCalendars:
+    """`bot.ports.Calendars` over the files of one folder, the one the policies are in."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def busy(self, freeze: FreezePolicy, *, start: datetime, end: datetime, zone: str) -> list[Busy]:
+        """The events of `freeze.calendar` that count in [start, end), each widened by `freeze.buffer`.
+
+        Raises Unreadable for a file that is missing, outside the folder or no calendar, and for a `matching` that is no
+        expression; ValueError for an unknown zone.
+        """
+        name = freeze.calendar or ""
+        where = find_zone(zone)
+        return await asyncio.to_thread(self._read, name, freeze, start, end, where)
+
+    def _read(self, name: str, freeze: FreezePolicy, start: datetime, end: datetime, zone: ZoneInfo) -> list[Busy]:
+        path = (self._folder / name).resolve()
+        if not path.is_relative_to(self._folder.resolve()) or not path.is_file():
+            raise Unreadable(name, "there is no such file beside the policy")
+        try:
+            if path.stat().st_size > _LARGEST:
+                raise Unreadable(name, f"the file is larger than {_LARGEST // 1_000_000} MB")
+            content = path.read_bytes()
+        except OSError as error:
+            raise Unreadable(name, f"the file cannot be read: {error.strerror}") from error
+        return read_events(
+            content,
+            source=name,
+            start=start,
+            end=end,
+            zone=zone,
+            matching=freeze.matching,
+            buffer=freeze.buffer or timedelta(0),
+            why=freeze.why,
+        )
+
+
+def read_events(
+    content: bytes,
+    *,
+    source: str,
+    start: datetime,
+    end: datetime,
+    zone: ZoneInfo,
+    matching: str | None = None,
+    buffer: timedelta = timedelta(0),
+    why: str | None = None,
+) -> list[Busy]:
+    """The events of a calendar file that meet [start, end), two instants, in order; a recurring one each time.
+
+    An event counts if `matching` is found in its summary, in any case, and it is not cancelled; "show as free" makes no
+    difference, as all-day events often carry it. All-day events, and times without a zone, are the wall clock's in
+    `zone`; an all-day DTEND is the first day that is free again. `buffer` widens each on both sides. An event without
+    an end is a moment: it counts only with a buffer. Raises Unreadable.
+    """
+    wanted = _pattern(matching, source)
+    low, high = start.astimezone(UTC) - buffer, end.astimezone(UTC) + buffer
+    found = []
+    for event in _events(content, source, low - 2 * _DAY, high + 2 * _DAY):
+        summary = " ".join(str(event.get("SUMMARY", "")).split())[:_LONGEST_SUMMARY]
+        if str(event.get("STATUS", "")).upper() == "CANCELLED" or not wanted(summary):
+            continue
+        begin, over = _span(event, zone)
+        begin, over = begin - buffer, over + buffer
+        if begin < over and begin < end and start < over:
+            said = summary or "an event without a name"
+            found.append(Busy(begin, over, f"{why}: {said}" if why else said, source, Code.CALENDAR))
+    return sorted(found, key=lambda busy: (busy.start, busy.what))
+
+
+def _pattern(matching: str | None, source: str) -> Callable[[str], object]:
+    if matching is None:
+        return lambda _: True
+    if len(matching) > _LONGEST_PATTERN:
+        raise Unreadable(source, f"`matching` is longer than {_LONGEST_PATTERN} characters")
+    try:
+        return re.compile(matching, re.IGNORECASE).search
+    except re.error as error:
+        raise Unreadable(source, f"`matching: {matching}` is not a regular expression: {error}") from None
+
+
+def _events(content: bytes, source: str, low: datetime, high: datetime) -> Iterator[icalendar.Component]:
+    try:
+        calendars = icalendar.Calendar.from_ical(content, multiple=True)
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+        raise Unreadable(source, f"it is not a calendar file: {error}") from error
+    if not calendars or any(calendar.name != "VCALENDAR" for calendar in calendars):
+        raise Unreadable(source, "it is not a calendar file: it has no VCALENDAR")
+    for calendar in calendars:
+        for event in calendar.walk("VEVENT"):
+            _check(event, source)
+        try:
+            yield from recurring_ical_events.of(calendar, components=["VEVENT"]).between(low, high)
+        except Exception as error:  # whatever the library trips over, the calendar could not be read
+            raise Unreadable(source, f"its events cannot be listed: {error}") from error
+
+
+def _check(event: icalendar.Component, source: str) -> None:
+    """The parser drops what it cannot read and goes on; here that is an error."""
+    name = str(event.get("SUMMARY", "an event without a name"))[:_LONGEST_SUMMARY]
+    if event.errors:
+        what, why = event.errors[0]
+        raise Unreadable(source, f"{what or 'a line'} of {name!r} cannot be read: {why}")
+    if event.get("DTSTART") is None:
+        raise Unreadable(source, f"{name!r} has no DTSTART, it does not say when it is")
+    for key in _TIMES:
+        for entry in _listed(event.get(key)):
+            zone = entry.params.get("TZID")
+            times = [value.dt for value in entry.dts] if hasattr(entry, "dts") else [entry.dt]
+            if zone and any(isinstance(at, datetime) and at.tzinfo is None for at in times):
+                raise Unreadable(source, f"{key} of {name!r} is in {zone!r}, which is not a time zone")
+    for rule in _listed(event.get("RRULE")):
+        if not {str(part).upper() for part in rule.get("FREQ", ["?"])} <= _FREQUENCIES:
+            raise Unreadable(source, f"{name!r} recurs more often than hourly")
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _span(event: Any, zone: ZoneInfo) -> Span:
+    """An end before the start is taken for the start."""
+    first: date = event["DTSTART"].dt
+    last: date = event["DTEND"].dt if "DTEND" in event else first
+    if last == first and not isinstance(first, datetime):
+        last = first + _DAY
+    begin, over = sorted((_instant(first, zone), _instant(last, zone)))
+    return begin, over
+
+
+def _instant(at: date, zone: ZoneInfo) -> datetime:
+    """A reading the clock jumps over is the moment of the jump; one it shows twice is the first (RFC 5545, 3.3.5)."""
+    if isinstance(at, datetime) and at.tzinfo is not None:
+        return at.astimezone(UTC)
+    local = at if isinstance(at, datetime) else midnight(at)
+    return instants(local, local + 2 * _DAY, zone)[0][0]

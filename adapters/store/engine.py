@@ -1,0 +1,171 @@
+"""One database: its address, its connections, and the two kinds of transaction.
+
+A write transaction on SQLite takes the write lock at once (BEGIN IMMEDIATE), so what it read is still true when it
+writes. On PostgreSQL it sees one snapshot (REPEATABLE READ), and writing what somebody else wrote meanwhile is a
+Conflict. A read transaction sees one snapshot on both and waits for nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from adapters.store.errors import told
+from bot.ports import StoreError
+
+BUSY_SECONDS = 5
+"""How long a transaction waits for another process's."""
+_QUEUE_SECONDS = 30
+_EXAMPLES = (
+    "Write `sqlite:///path/to/gonogo.db` or `postgresql://user:password@host/database` into GONOGO_DATABASE_URL."
+)
+
+
+def address(url: str) -> URL:
+    """What GONOGO_DATABASE_URL says, with the driver gonogo uses. Raises StoreError if it is no such address."""
+    try:
+        parsed = make_url(url.strip())
+    except (ArgumentError, ValueError):
+        raise StoreError(f"The database address cannot be read. {_EXAMPLES}") from None
+    match parsed.drivername.partition("+")[0]:
+        case "postgres" | "postgresql":
+            return parsed.set(drivername="postgresql+psycopg")
+        case "sqlite" if parsed.database in (None, "", ":memory:") or "mode=memory" in parsed.render_as_string():
+            raise StoreError(f"A database in memory is lost with the process. {_EXAMPLES}")
+        case "sqlite":
+            return parsed.set(drivername="sqlite+aiosqlite")
+        case other:
+            raise StoreError(f"gonogo knows no database called {other!r}. {_EXAMPLES}")
+
+
+def file_of(url: URL) -> Path | None:
+    """The SQLite file of an address; None for a server."""
+    return Path(url.database).absolute() if url.get_backend_name() == "sqlite" and url.database else None
+
+
+def engine_for(url: URL, *, foreign_keys: bool = True) -> AsyncEngine:
+    """Connections to the database of this address."""
+    if url.get_backend_name() == "sqlite":
+        # A pooled connection per reader; there is one writer at a time.
+        engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        _set_up_sqlite(engine, foreign_keys=foreign_keys)
+        return engine
+    url = url.update_query_dict({"connect_timeout": url.query.get("connect_timeout", str(BUSY_SECONDS))})
+    engine = create_async_engine(url, pool_pre_ping=True, pool_size=10)
+    _set_up_postgres(engine)
+    return engine
+
+
+class Database:
+    """The open connections. Everything that goes wrong leaves as a StoreError."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.where = describe(url)
+        self._engine = engine_for(url)
+        self._is_sqlite = url.get_backend_name() == "sqlite"
+        if self._is_sqlite:
+            self._reader = self._engine.execution_options(readonly=True)
+            self._writer = self._engine
+        else:
+            self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._writer = self._engine.execution_options(isolation_level="REPEATABLE READ")
+        # Waiting here is fair and costs nothing; inside SQLite, waiting writers poll and can starve each other.
+        self._turn = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def write(self, *, snapshot: bool = True) -> AsyncIterator[AsyncConnection]:
+        """A transaction, committed when the block ends without an exception.
+
+        `snapshot=False`: on PostgreSQL see what others commit meanwhile; for claims, which skip what others hold.
+        """
+        engine = self._writer if snapshot else self._engine
+        with told(self.where):
+            async with self._queue(), engine.begin() as connection:
+                yield connection
+
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A snapshot that is only read."""
+        with told(self.where):
+            async with self._reader.connect() as connection:
+                yield connection
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self._engine.dispose()
+
+    @contextlib.asynccontextmanager
+    async def _queue(self) -> AsyncIterator[None]:
+        if not self._is_sqlite:
+            yield
+            return
+        try:
+            async with asyncio.timeout(_QUEUE_SECONDS):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise StoreError(
+                f"{self.where} has been busy for {_QUEUE_SECONDS} s. Try again; if it stays so, restart gonogo."
+            ) from None
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+
+def describe(url: URL) -> str:
+    """The database in words, for a sentence; no password."""
+    if file := file_of(url):
+        return f"The database {file}"
+    host = url.host or url.query.get("host") or "localhost"
+    return f"The PostgreSQL database {url.database or url.username} at {host}{f':{url.port}' if url.port else ''}"
+
+
+def _set_up_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
+    pragmas = (
+        f"busy_timeout={BUSY_SECONDS * 1000}",
+        "journal_mode=WAL",
+        # Not NORMAL: in WAL mode that may forget the last commits on a power cut, and an acked click is a promise.
+        "synchronous=FULL",
+        "fullfsync=ON",  # macOS only: fsync there does not reach the disk
+        f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # or the driver begins by itself, too late and without the lock
+        with _cursor(connection) as cursor:
+            for pragma in pragmas:
+                cursor.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begun(connection: Connection) -> None:
+        readonly = connection.get_execution_options().get("readonly")
+        connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+
+def _set_up_postgres(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        with _cursor(connection) as cursor:
+            cursor.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
+            # A replica that hangs in the middle must not hold the others up for ever.
+            cursor.execute(f"SET idle_in_transaction_session_timeout = '{_QUEUE_SECONDS}s'")
+        connection.commit()
+
+
+@contextlib.contextmanager
+def _cursor(connection: Any) -> Iterator[Any]:
+    cursor = connection.cursor()
+    try:
+        yield cursor
+    finally:
+        cursor.close()

@@ -1,0 +1,84 @@
+"""Messages to be said once, in order.
+
+Of the messages of one deployment to one channel only the oldest unsaid one is ever handed out: while it is held or put
+off, the later ones wait, so "succeeded" never stands above "started". Messages of other deployments, and those of none,
+go past.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, func, literal, select, update
+
+from adapters.store.codec import load_card
+from adapters.store.engine import Database
+from adapters.store.statements import free, new_lease, real_now, ripe
+from adapters.store.tables import Instant, outbox
+from bot.ports import Conflict, Outgoing, Posting
+
+_earlier = outbox.alias("earlier")
+_FIRST = ~exists().where(
+    _earlier.c.chat == outbox.c.chat,
+    _earlier.c.channel == outbox.c.channel,
+    _earlier.c.deployment == outbox.c.deployment,
+    _earlier.c.said_at.is_(None),
+    _earlier.c.id < outbox.c.id,
+)
+_GIVEN_BACK = {"held_by": None, "held_until": None}
+
+
+async def claim_outbox(database: Database, chat: str, owner: str, lease: timedelta, limit: int) -> list[Posting]:
+    """Messages not yet said in this chat, oldest first, that nobody holds and nobody put off; held from now on."""
+    unsaid = select(outbox).where(outbox.c.chat == chat, outbox.c.said_at.is_(None), _FIRST)
+    unsaid = unsaid.order_by(outbox.c.id).limit(limit)
+    async with database.read() as connection:
+        real = real_now()
+        if (await connection.execute(unsaid.where(free(outbox, real), ripe(outbox, real)))).first() is None:
+            return []
+    token = new_lease(owner)
+    async with database.write(snapshot=False) as connection:
+        real = real_now()
+        claimable = unsaid.where(free(outbox, real), ripe(outbox, real)).with_for_update(skip_locked=True, of=outbox)
+        found = (await connection.execute(claimable)).all()
+        if not found:
+            return []
+        held = update(outbox).where(outbox.c.id.in_([each.id for each in found]))
+        await connection.execute(held.values(held_by=token, held_until=real + lease, attempts=outbox.c.attempts + 1))
+    return [
+        Posting(
+            id=each.id,
+            message=Outgoing(each.key, each.chat, each.channel, load_card(each.card), each.deployment, each.thread),
+            lease=token,
+            attempts=each.attempts,
+            first_tried=each.first_tried,
+        )
+        for each in found
+    ]
+
+
+async def trying(database: Database, posting: Posting, at: datetime) -> None:
+    """About to post. Raises Conflict if the lease was lost or it was said: it is not ours to post."""
+    ours = update(outbox).where(
+        outbox.c.id == posting.id, outbox.c.held_by == posting.lease, outbox.c.said_at.is_(None)
+    )
+    async with database.write(snapshot=False) as connection:
+        # Only the first instant counts: from then on it may stand in the channel.
+        noted = await connection.execute(ours.values(first_tried=func.coalesce(outbox.c.first_tried, literal(at, Instant))))
+    if noted.rowcount != 1:
+        raise Conflict("Somebody else posts this message meanwhile. Leave it to them.")
+
+
+async def said(database: Database, posting: Posting, message: str, channel: str, at: datetime) -> None:
+    """It stands in the channel. That is true whoever holds it by now; the first one to say so counts."""
+    unsaid = update(outbox).where(outbox.c.id == posting.id, outbox.c.said_at.is_(None))
+    async with database.write(snapshot=False) as connection:
+        await connection.execute(unsaid.values(said_at=at, message=message, said_in=channel, **_GIVEN_BACK))
+
+
+async def say_later(database: Database, posting: Posting, seconds: float, why: str) -> None:
+    """Give the lease back and wait; if it was lost meanwhile there is nothing to give."""
+    ours = update(outbox).where(outbox.c.id == posting.id, outbox.c.held_by == posting.lease)
+    async with database.write(snapshot=False) as connection:
+        until = real_now() + timedelta(seconds=seconds)
+        await connection.execute(ours.values(not_before=until, why_later=why, **_GIVEN_BACK))

@@ -1,0 +1,104 @@
+"""The Store of SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+from adapters.store import deadlines, mirrors, outbox
+from adapters.store.engine import Database, address
+from adapters.store.migrate import check
+from adapters.store.unit import SqlUnit
+from bot.ports import Claimed, Mirror, PostedCard, Posting
+
+
+class SqlStore:
+    """The `Store`. Open it with `SqlStore.open(url)`, close it with `close()`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    async def open(cls, url: str) -> SqlStore:
+        """The store at `sqlite:///path/to/file` or `postgresql://user:password@host/database`.
+
+        Raises StoreError if it cannot be reached, or lacks this release's tables (`adapters.store.migrate.migrate`).
+        """
+        await check(url)
+        return cls(Database(address(url)))
+
+    @contextlib.asynccontextmanager
+    async def write(self) -> AsyncIterator[SqlUnit]:
+        """A transaction that may write; committed when the block ends without an exception."""
+        async with self._database.write() as connection:
+            unit = SqlUnit(connection, self._database.where, writes=True)
+            yield unit
+            if unit.failed:
+                raise unit.failed
+
+    @contextlib.asynccontextmanager
+    async def read(self) -> AsyncIterator[SqlUnit]:
+        """A transaction that only reads and never waits for a writer."""
+        async with self._database.read() as connection:
+            yield SqlUnit(connection, self._database.where, writes=False)
+
+    async def next_due(self) -> datetime | None:
+        """When the earliest open deadline is due, whoever holds it."""
+        return await deadlines.next_due(self._database)
+
+    async def claim_due(self, now: datetime, owner: str, lease: timedelta, limit: int = 10) -> list[Claimed]:
+        """Open deadlines due by now, oldest first, that nobody holds; held by `owner` for `lease` of real time."""
+        return await deadlines.claim_due(self._database, now, owner, lease, limit)
+
+    async def release_due(self, claimed: Claimed) -> None:
+        """Give a deadline back undone (it will be claimed again)."""
+        await deadlines.release_due(self._database, claimed)
+
+    async def claim_mirrors(
+        self, chat: str, owner: str, lease: timedelta, *, every: bool = False, limit: int = 10
+    ) -> list[Mirror]:
+        """Deployments whose cards in this chat are behind (`every`: all live ones too).
+
+        None that somebody holds or put off. The ones shown longest ago come first, so `every` goes round all of them.
+        """
+        return await mirrors.claim_mirrors(self._database, chat, owner, lease, every=every, limit=limit)
+
+    async def mirror_done(self, mirror: Mirror) -> None:
+        """The cards show revision `wanted`. If the lease was lost meanwhile they count as behind once more."""
+        await mirrors.mirror_done(self._database, mirror)
+
+    async def mirror_later(self, mirror: Mirror, seconds: float) -> None:
+        """Give the lease back; not to be claimed for so many seconds of real time."""
+        await mirrors.mirror_later(self._database, mirror, seconds)
+
+    async def posted(self, deployment: str, chat: str) -> dict[str, PostedCard]:
+        """Where the slots of a deployment stand in a chat."""
+        return await mirrors.posted(self._database, deployment, chat)
+
+    async def note_posted(self, deployment: str, chat: str, card: PostedCard) -> None:
+        """Remember where a slot stands (also the intention, before posting)."""
+        await mirrors.note_posted(self._database, deployment, chat, card)
+
+    async def claim_outbox(self, chat: str, owner: str, lease: timedelta, limit: int = 10) -> list[Posting]:
+        """Messages not yet said in this chat, oldest first, that nobody holds and nobody put off.
+
+        Of one deployment's messages to one channel only the first unsaid one: the later ones wait for it.
+        """
+        return await outbox.claim_outbox(self._database, chat, owner, lease, limit)
+
+    async def trying(self, posting: Posting, at: datetime) -> None:
+        """About to post: from now on it may stand in the channel. Raises Conflict if the lease was lost meanwhile."""
+        await outbox.trying(self._database, posting, at)
+
+    async def said(self, posting: Posting, message: str, channel: str, at: datetime) -> None:
+        """It stands in the channel."""
+        await outbox.said(self._database, posting, message, channel, at)
+
+    async def say_later(self, posting: Posting, seconds: float, why: str) -> None:
+        """Give the lease back; not to be claimed for so many seconds of real time."""
+        await outbox.say_later(self._database, posting, seconds, why)
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self._database.close()

@@ -1,0 +1,194 @@
+"""A transaction as the services see it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, Executable, Row, delete, insert, select, tuple_, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.store import tables
+from adapters.store.codec import dump_card, dump_event, load_calendar, load_events
+from adapters.store.errors import translated
+from adapters.store.statements import insert_new, real_now
+from adapters.store.tables import calendar_events, checklists, deadlines, deliveries, deployments, outbox
+from bot.domain.events import CalendarEvent, Event
+from bot.ports import Conflict, Deadline, DeploymentRow, FrozenChecklist, Outgoing, StoreError
+
+_ROW = [deployments.c[field.name] for field in dataclasses.fields(DeploymentRow)]
+
+
+class SqlUnit:
+    """The `Unit` of both databases.
+
+    A statement that failed undoes the whole unit, even if the caller swallows the exception: half is never saved.
+    """
+
+    def __init__(self, connection: AsyncConnection, where: str, *, writes: bool) -> None:
+        self._connection = connection
+        self._where = where
+        self._writes = writes
+        self.failed: StoreError | None = None
+        """What went wrong first."""
+
+    async def delivered(self, key: str) -> str | None:
+        """The answer given to this delivery before, or None."""
+        found = await self._ask(select(deliveries.c.answer).where(deliveries.c.key == key))
+        return found.scalar_one_or_none()
+
+    async def remember_delivery(self, key: str, answer: str, at: datetime) -> None:
+        """Keep the answer. Raises Conflict if the key was delivered meanwhile."""
+        await self._change(insert(deliveries).values(key=key, answer=answer, at=at))
+
+    async def keep_checklist(self, frozen: FrozenChecklist) -> None:
+        """Keep the texts; the same digest again changes nothing."""
+        await self._change(insert_new(self._connection, checklists, "digest"), [dataclasses.asdict(frozen)])
+
+    async def checklist(self, digest: str) -> FrozenChecklist:
+        """The texts of this digest. Raises StoreError if they were never kept."""
+        found = (await self._ask(select(checklists).where(checklists.c.digest == digest))).one_or_none()
+        if found is None:
+            raise StoreError(f"{self._where} does not hold the checklist {digest}. Restore a backup that does.")
+        return FrozenChecklist(**found._mapping)
+
+    async def events(self, deployment: str) -> list[Event]:
+        """All facts of a deployment, in order. Empty if there is none of this id."""
+        found = await self._ask(
+            select(tables.events.c.body).where(tables.events.c.deployment == deployment).order_by(tables.events.c.seq)
+        )
+        return load_events(found.scalars().all())
+
+    async def append(self, row: DeploymentRow, after: int, events: Sequence[Event]) -> None:
+        """Add facts after the `after`-th and replace the projection by `row`.
+
+        Mirrors remember the revision they have shown, so a higher one leaves all of them behind. Raises Conflict if
+        there are more facts already, LockHeld if `row.locked` and another row holds the same service and environment.
+        """
+        if row.revision != after + len(events) or row.revision == 0:
+            raise ValueError(f"revision {row.revision} is not {len(events)} events after {after}")
+        facts = [
+            {"deployment": row.id, "seq": seq, "kind": event.kind, "at": event.at, "body": dump_event(event)}
+            for seq, event in enumerate(events, after + 1)
+        ]
+        projection = dataclasses.asdict(row) | {"written_at": real_now()}
+        if after == 0:
+            await self._change(insert(deployments).values(projection))
+        else:
+            same = (deployments.c.id == row.id) & (deployments.c.revision == after)
+            if (await self._change(update(deployments).where(same).values(projection))).rowcount != 1:
+                raise self._fail(Conflict("This deployment has moved on meanwhile. Load again and decide again."))
+        if facts:
+            await self._change(insert(tables.events), facts)
+
+    async def plan_deadlines(self, deployment: str, wanted: Sequence[Deadline]) -> None:
+        """Make the open deadlines of the deployment exactly these. Those done stay done, whatever is wanted.
+
+        One that is no longer wanted is forgotten, so wanting it again opens it again. One that moves keeps its holder.
+        """
+        of_it = deadlines.c.deployment == deployment
+        found = await self._ask(select(deadlines.c.key, deadlines.c.due, deadlines.c.done_at).where(of_it))
+        known = {each.key: (each.due, each.done_at) for each in found}
+        due_by_key = {each.key: each.due for each in wanted}
+        new = [
+            {"deployment": deployment, "key": key, "due": due} for key, due in due_by_key.items() if key not in known
+        ]
+        for key, (due, done_at) in known.items():
+            if done_at is not None:
+                continue
+            this = of_it & (deadlines.c.key == key) & deadlines.c.done_at.is_(None)
+            if key not in due_by_key:
+                await self._change(delete(deadlines).where(this))
+            elif due_by_key[key] != due:
+                await self._change(update(deadlines).where(this).values(due=due_by_key[key]))
+        if new:
+            await self._change(insert(deadlines), new)
+
+    async def finish_deadline(self, deployment: str, key: str, at: datetime) -> None:
+        """The due work is done. Raises Conflict if it was done, or dropped, meanwhile."""
+        this = (deadlines.c.deployment == deployment) & (deadlines.c.key == key) & deadlines.c.done_at.is_(None)
+        done = await self._change(update(deadlines).where(this).values(done_at=at, held_by=None, held_until=None))
+        if done.rowcount != 1:
+            raise self._fail(Conflict(f"The deadline {key} was done or dropped meanwhile."))
+
+    async def say(self, messages: Sequence[Outgoing]) -> None:
+        """Put messages into the outbox; a key that is there already is left as it is."""
+        if messages:
+            new = [
+                {
+                    "key": each.key,
+                    "chat": each.chat,
+                    "channel": each.channel,
+                    "card": dump_card(each.card),
+                    "deployment": each.deployment,
+                    "thread": each.thread,
+                    "attempts": 0,
+                }
+                for each in messages
+            ]
+            await self._change(insert_new(self._connection, outbox, "key"), new)
+
+    async def calendar(self) -> list[CalendarEvent]:
+        """All freezes and incidents ever added and removed, in order."""
+        found = await self._ask(select(calendar_events.c.body).order_by(calendar_events.c.seq))
+        return load_calendar(found.scalars().all())
+
+    async def append_calendar(self, events: Sequence[CalendarEvent]) -> None:
+        """Add facts about freezes and incidents."""
+        if events:
+            facts = [{"kind": event.kind, "at": event.at, "body": dump_event(event)} for event in events]
+            await self._change(insert(calendar_events), facts)
+
+    async def row(self, deployment: str) -> DeploymentRow | None:
+        """The projection of one deployment."""
+        found = (await self._ask(select(*_ROW).where(deployments.c.id == deployment))).one_or_none()
+        return None if found is None else _row(found)
+
+    async def rows(
+        self,
+        *,
+        service: str | None = None,
+        environment: str | None = None,
+        live: bool | None = None,
+        limit: int = 50,
+    ) -> list[DeploymentRow]:
+        """Projections, newest first."""
+        asked = select(*_ROW).order_by(deployments.c.started_at.desc(), deployments.c.id.desc()).limit(limit)
+        if service is not None:
+            asked = asked.where(deployments.c.service == service)
+        if environment is not None:
+            asked = asked.where(deployments.c.environment == environment)
+        if live is not None:
+            asked = asked.where(deployments.c.live.is_(live))
+        return [_row(found) for found in await self._ask(asked)]
+
+    async def lock_holder(self, service: str, environment: str) -> DeploymentRow | None:
+        """Who holds the lock of this service and environment."""
+        here = tuple_(deployments.c.service, deployments.c.environment) == (service, environment)
+        found = (await self._ask(select(*_ROW).where(here, deployments.c.locked))).one_or_none()
+        return None if found is None else _row(found)
+
+    async def _ask(self, statement: Executable) -> CursorResult[Any]:
+        try:
+            return await self._connection.execute(statement)
+        except SQLAlchemyError as error:
+            raise self._fail(translated(error, self._where)) from error
+
+    async def _change(self, statement: Executable, rows: Sequence[dict[str, Any]] | None = None) -> CursorResult[Any]:
+        if not self._writes:
+            raise self._fail(StoreError("This transaction only reads. Change things in `Store.write()`."))
+        try:
+            return await self._connection.execute(statement, rows)
+        except SQLAlchemyError as error:
+            raise self._fail(translated(error, self._where)) from error
+
+    def _fail(self, error: StoreError) -> StoreError:
+        self.failed = self.failed or error
+        return error
+
+
+def _row(found: Row[Any]) -> DeploymentRow:
+    return DeploymentRow(**found._mapping)

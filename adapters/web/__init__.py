@@ -1,0 +1,1 @@
+"""The sandbox channel: a chat in the browser, on loopback."""

@@ -1,0 +1,168 @@
+"""The command line: `gonogo --help`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import structlog
+import typer
+from pydantic import ValidationError
+
+from bot.settings import Settings
+
+cli = typer.Typer(
+    help="Turns a team's Markdown deployment checklist into a live go/no-go in chat.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+checklist = typer.Typer(help="Read, check and adopt checklists.", no_args_is_help=True)
+cli.add_typer(checklist, name="checklist")
+
+File = Annotated[Path, typer.Argument(help="A Markdown checklist, or its policy.")]
+Named = Annotated[str, typer.Argument(help="A checklist's name, or a path to a Markdown file.")]
+
+
+@cli.command()
+def run(
+    checklist: Annotated[
+        Path | None, typer.Option(help="Your own Markdown checklist, to see what it becomes.", dir_okay=False)
+    ] = None,
+) -> None:
+    """Start everything in one process and print the address of the sandbox channel.
+
+    GONOGO_PORT moves the page (default 8642), GONOGO_DATABASE_URL the database (default sqlite:///var/gonogo.db).
+    """
+    settings = _settings()
+    if checklist is not None:
+        if not checklist.is_file():
+            _stop(f"There is no file {checklist}.")
+        settings = settings.model_copy(update={"checklist_file": checklist.resolve(), "checklist": checklist.stem})
+    _serve(settings)
+
+
+@cli.command()
+def web() -> None:
+    """Serve the page only; another process does the work (`gonogo worker`). For PostgreSQL."""
+    _serve(_settings(), work=False)
+
+
+@cli.command()
+def worker() -> None:
+    """Do the due work and keep the channel in step, without the page. For PostgreSQL."""
+    _serve(_settings(), web=False)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database up to this release. Safe to repeat."""
+    from adapters.store.migrate import migrate as upgrade
+
+    _run(upgrade(_settings().database_url))
+    typer.echo("The database is up to date.")
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of policies, for your editor."""
+    from checklists.policy_file import policy_schema
+
+    typer.echo(json.dumps(policy_schema(), indent=2, ensure_ascii=False))
+
+
+@checklist.command()
+def show(
+    name: Named, as_json: Annotated[bool, typer.Option("--json", help="Everything, for a program.")] = False
+) -> None:
+    """Print a checklist as it is read: phases, sections, items."""
+    from bot.cards.outline import outline, outline_json
+
+    loaded = _load(name)
+    typer.echo(json.dumps(outline_json(loaded.checklist), ensure_ascii=False, indent=2) if as_json else outline(loaded))
+
+
+@checklist.command()
+def lint(files: Annotated[list[Path], typer.Argument(help="Checklists or policies; each pair is checked once.")]) -> None:
+    """Check checklists and their policies. Prints FILE:LINE:COLUMN: CODE MESSAGE; exit code 1 on any error."""
+    from bot.linting import lint_files
+
+    problems, failed = lint_files(files, now=datetime.now(UTC))
+    for problem in problems:
+        typer.echo(problem)
+    raise typer.Exit(1 if failed else 0)
+
+
+@checklist.command()
+def adopt(file: File) -> None:
+    """Draft the policy of a document from its prose, each line with where it came from."""
+    from checklists.adopt import adopt as draft
+
+    if not file.is_file():
+        _stop(f"There is no file {file}.")
+    typer.echo(draft(file.read_bytes(), name=file.stem))
+
+
+def main() -> NoReturn:
+    """The console script `gonogo`."""
+    cli()
+    sys.exit(0)
+
+
+def _settings() -> Settings:
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        lines = [f"GONOGO_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
+        _stop("The settings cannot be used:\n" + "\n".join(lines))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping().get(settings.log_level.upper(), 30)),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    return settings
+
+
+def _serve(settings: Settings, *, web: bool = True, work: bool = True) -> None:
+    from bot.app import serve
+
+    _run(serve(settings, web=web, work=work))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    from bot.app import PortTaken
+    from bot.ports import StoreError
+
+    try:
+        asyncio.run(work)
+    except KeyboardInterrupt:
+        return
+    except (StoreError, PortTaken) as error:
+        _stop(str(error))
+
+
+def _load(name: str) -> Any:
+    from checklists.library import ChecklistError, load
+    from checklists.policy_file import PolicyError
+    from checklists.reader import DocumentError
+
+    try:
+        return load(name, (_settings().checklists,), files=True)
+    except (ChecklistError, DocumentError) as error:
+        _stop(str(error))
+    except PolicyError as problems:
+        _stop("\n".join(map(str, problems.problems)))
+
+
+def _stop(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""The only place that wires adapters to the core."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from types import FrameType
+
+import httpx
+import uvicorn
+
+from adapters.calendars.ics import IcsCalendars
+from adapters.changelog import MarkdownChangelog
+from adapters.probes.http import HttpProbe
+from adapters.probes.simulated import SimulatedMetrics
+from adapters.probes.sources import Sources
+from adapters.store.engine import address, engine_for, file_of
+from adapters.store.migrate import migrate
+from adapters.store.onlyone import hold
+from adapters.store.store import SqlStore
+from adapters.web.chat import WebChat
+from adapters.web.clock import SandboxClock, SandboxTime
+from adapters.web.server import make_app
+from adapters.web.service import SimulatedService
+from adapters.web.state import Sandbox
+from bot.relay import Relay
+from bot.router import Router
+from bot.scheduler import Scheduler
+from bot.services.checklists import Checklists
+from bot.services.checks import Checks
+from bot.services.deployments import Deployments
+from bot.services.freezes import Freezes
+from bot.services.gate import Gate
+from bot.services.records import Records
+from bot.services.views import Views
+from bot.settings import EMBEDDED, Settings
+
+
+class PortTaken(Exception):
+    """The port cannot be listened on; the sentence says what to do."""
+
+
+class App:
+    """Everything of one process, put together but not yet running. Make it with `App.open`, give it back with `close`."""
+
+    def __init__(self, settings: Settings, store: SqlStore, sandbox: Sandbox, clock: SandboxClock, port: int) -> None:
+        self._sandbox, self.clock, self.store = sandbox, clock, store
+        owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        folder = settings.checklist_file.parent if settings.checklist_file else settings.checklists
+        self.checklists = Checklists((folder,), settings.checklist, file=settings.checklist_file)
+        self.gate = Gate(IcsCalendars(folder))
+        self.views = Views(store, clock, self.gate)
+        chats = (WebChat.name,)
+        records = Records(chats)
+        self._client = httpx.AsyncClient()
+        service = f"http://127.0.0.1:{port}/service"
+        # In the sandbox nothing leaves the machine: the real HTTP probe asks the page's own service instead.
+        http = HttpProbe(self._client, reroute=lambda url: service + httpx.URL(url).path)
+        probe = Sources(http, SimulatedMetrics(self._client, service))
+        deployments = Deployments(
+            store, clock, self.gate, self.checklists, MarkdownChangelog(folder), records, new_id=new_id, changed=self.wake
+        )
+        checks = Checks(store, clock, probe, records, deployments, changed=self.wake)
+        freezes = Freezes(store, clock, self.checklists, chats, new_id=new_id, changed=self.wake)
+        self.router = Router(store, clock, self.gate, self.checklists, deployments, checks, freezes, self.views)
+        self.scheduler = Scheduler(store, clock, checks, owner=owner)
+        self._owner = owner
+        self.relays: list[Relay] = []
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def open(cls, settings: Settings, port: int) -> AsyncIterator[App]:
+        """A process's parts over a migrated database. Raises StoreError."""
+        store = await SqlStore.open(settings.database_url)
+        engine = engine_for(address(settings.database_url))
+        sandbox = Sandbox(engine)
+        clock = SandboxClock(sandbox)
+        await clock.load()
+        app = cls(settings, store, sandbox, clock, port)
+        try:
+            app.chat = WebChat(sandbox, clock, await app.policy_channels())
+            app.relays = [Relay(store, app.chat, app.views, clock, owner=app._owner)]
+            yield app
+        finally:
+            await app._client.aclose()
+            await engine.dispose()
+            await store.close()
+
+    chat: WebChat
+
+    async def policy_channels(self) -> set[str]:
+        """The channels that the checklists name: the sandbox has them all."""
+        channels: set[str] = set()
+        for name in await self.checklists.names():
+            with contextlib.suppress(Exception):
+                channels.update((await self.checklists.load(name)).policy.channels.values())
+        return channels
+
+    def wake(self) -> None:
+        """Something was committed."""
+        for relay in self.relays:
+            relay.wake()
+        self.scheduler.wake()
+
+    async def settle(self) -> None:
+        """Do everything that is due now, and show it. What the sandbox's clock calls at every step."""
+        await self.scheduler.settle()
+        for relay in self.relays:
+            await relay.settle()
+
+    def asgi(self) -> object:
+        """The web application: the sandbox channel."""
+        time = SandboxTime(self.clock, self.store, self.settle, self._next_opening)
+        return make_app(
+            sandbox=self._sandbox,
+            chat=self.chat,
+            dialogue=self.router,
+            clock=self.clock,
+            time=time,
+            service=SimulatedService(self._sandbox, self.clock, self._deployed_version),
+        )
+
+    def close_streams(self) -> None:
+        """Let open pages go, so that the server can stop."""
+        self._sandbox.bell.close()
+
+    async def _deployed_version(self) -> str | None:
+        async with self.store.read() as unit:
+            rows = await unit.rows()
+        return next((row.version for row in rows if row.deployed_at is not None and row.status != "rolled back"), None)
+
+    async def _next_opening(self) -> datetime | None:
+        name = await self.checklists.default()
+        if name is None:
+            return None
+        policy, now = (await self.checklists.load(name)).policy, self.clock.now()
+        read = await self.gate.read_calendars(policy, "production", now)
+        async with self.store.read() as unit:
+            opening = await self.gate.opening(
+                unit, policy, service=policy.service or name, environment="production", at=now, read=read
+            )
+        return None if opening.open else opening.next_open
+
+
+async def serve(settings: Settings, *, web: bool = True, work: bool = True) -> None:
+    """Run until SIGINT or SIGTERM: the web application, the due work and the relay, or one of them.
+
+    Raises StoreError and PortTaken before anything runs.
+    """
+    file = file_of(address(settings.database_url))
+    if settings.database_url == EMBEDDED and file is not None:
+        file.parent.mkdir(exist_ok=True)
+    await migrate(settings.database_url)
+    lock = hold(settings.database_url) if web and work else contextlib.nullcontext()
+    with lock, _listening(settings.port if web else 0) as listener:
+        port = listener.getsockname()[1] if web else settings.port
+        async with App.open(settings, port) as app:
+            await _run(app, listener if web else None, work=work, port=port)
+
+
+async def _run(app: App, listener: socket.socket | None, *, work: bool, port: int) -> None:
+    tasks: list[asyncio.Task[None]] = []
+    if work:
+        app.scheduler.start()
+        tasks += [asyncio.create_task(relay.run()) for relay in app.relays]
+    try:
+        if listener is not None:
+            config = uvicorn.Config(app.asgi(), log_config=None, lifespan="off", timeout_graceful_shutdown=5)  # type: ignore[arg-type]
+            print(f"gonogo: the sandbox channel is at http://127.0.0.1:{port}/  (Ctrl-C stops it)", flush=True)
+            await _Server(config, app).serve(sockets=[listener])
+        else:
+            print("gonogo: working (Ctrl-C stops it)", flush=True)
+            await _until_stopped()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if work:
+            await app.scheduler.stop()
+
+
+class _Server(uvicorn.Server):
+    """Lets the open pages go first: their streams would hold up the stop."""
+
+    def __init__(self, config: uvicorn.Config, app: App) -> None:
+        super().__init__(config)
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGINT or SIGTERM has come."""
+        self._app.close_streams()
+        super().handle_exit(sig, frame)
+
+
+async def _until_stopped() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sig in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sig, stop.set)
+    await stop.wait()
+
+
+@contextlib.contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise PortTaken(
+            f"Port {port} on 127.0.0.1 cannot be used ({error.strerror}). "
+            "Stop what uses it, or choose another: GONOGO_PORT=8700 make run"
+        ) from error
+    try:
+        yield listener
+    finally:
+        listener.close()
+
+
+def new_id() -> str:
+    """An id of a deployment, freeze or incident: eight hexadecimal digits."""
+    return secrets.token_hex(4)
+

@@ -1,0 +1,1 @@
+"""Deployment to neutral cards: the only place with wording."""

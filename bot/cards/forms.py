@@ -1,0 +1,108 @@
+"""The questions asked before something is done."""
+
+from __future__ import annotations
+
+from bot.cards.card import Answer, Field, Form, Option
+from bot.cards.view import View
+from bot.cards.words import plain
+from checklists.plan import Task
+
+
+def excuse_form(view: View, task: Task) -> Answer:
+    """Why an item does not apply."""
+    return _ask(
+        "Not applicable",
+        f"excuse:{view.id}:{task.id}",
+        "Save",
+        plain(task.item.label),
+        Field("reason", "Why does it not apply?", "paragraph", hint="Kept with the deployment, with your name."),
+    )
+
+
+def note_form(view: View, task: Task) -> Answer:
+    """A note about an item."""
+    return _ask(
+        "Note",
+        f"note:{view.id}:{task.id}",
+        "Save",
+        plain(task.item.label),
+        Field("text", "What should the others know?", "paragraph"),
+    )
+
+
+def accept_form(view: View, argument: str) -> Answer:
+    """Going on although a check was not healthy."""
+    return _ask(
+        "Go on",
+        f"accept:{view.id}:{argument}",
+        "Go on",
+        f"{view.name}: the check was not healthy.",
+        Field("reason", "Why is it right to go on?", "paragraph", hint="Kept with the deployment, with your name."),
+    )
+
+
+def rollback_form(view: View, versions: tuple[str, ...]) -> Answer:
+    """Version, reason and next steps of a rollback; previous good versions are offered."""
+    known = tuple(Option(version, version) for version in versions)
+    previous = view.state.started.previous_version or (versions[0] if versions else "")
+    return _ask(
+        "Roll back",
+        f"rollback:{view.id}",
+        "Roll back now",
+        f"{view.name}. Nothing stands in the way of a rollback.",
+        Field("version", "Back to which version?", "line", value=previous, required=False, options=known),
+        Field("reason", "Why?", "paragraph"),
+        Field("next_steps", "What happens next?", "paragraph", required=False, hint="Goes into the announcement."),
+    )
+
+
+def rolled_back_form(view: View) -> Answer:
+    """How the system is after the rollback."""
+    return _ask(
+        "Rolled back",
+        f"rolledback:{view.id}",
+        "Announce",
+        f"{view.name} is back on {view.state.rollback.to_version or 'the old version'}." if view.state.rollback else "",
+        Field("status", "How is the system now?", "line", value="System stable", hint="Goes into the announcement."),
+    )
+
+
+def cancel_form(view: View) -> Answer:
+    """Why a run is given up."""
+    return _ask(
+        "Cancel",
+        f"cancel:{view.id}",
+        "Cancel this deployment",
+        f"{view.name} has not been deployed yet.",
+        Field("reason", "Why?", "paragraph"),
+    )
+
+
+def start_form(version: str, checklists: tuple[str, ...], environments: tuple[str, ...]) -> Answer:
+    """Which checklist, when several are there and none was named."""
+    return _ask(
+        "Start a deployment",
+        "start:",
+        "Start",
+        "",
+        Field("version", "Version", "line", value=version),
+        Field("service", "Checklist", "choice", options=tuple(Option(name, name) for name in checklists)),
+        Field("environment", "Environment", "choice", options=tuple(Option(name, name) for name in environments)),
+        Field("note", "Note", "line", required=False),
+    )
+
+
+def freeze_form(words: str) -> Answer:
+    """When and why nothing is deployed."""
+    return _ask(
+        "Add a freeze",
+        "freeze:",
+        "Freeze",
+        "",
+        Field("when", "When?", "line", value=words, hint="1 dec - 3 jan, today, 2026-12-20 18:00 - 2026-12-27 08:00"),
+        Field("reason", "Why?", "line"),
+    )
+
+
+def _ask(title: str, action: str, submit: str, text: str, *fields: Field) -> Answer:
+    return Answer(form=Form(title=title, action=action, fields=fields, submit=submit, text=text))

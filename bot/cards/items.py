@@ -1,0 +1,155 @@
+"""The items of a phase as interactive messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from bot.cards.card import Block, Button, Card, Code, Heading, ItemRow, ItemState, Slot, Text, Tone, escape
+from bot.cards.view import View
+from bot.cards.words import clock, count, person, plain, role_words
+from bot.domain.deployment import Status
+from checklists.document import PhaseKind
+from checklists.plan import Step, Task
+
+ROWS_PER_MESSAGE = 25
+"""Items in one message; a longer phase goes on in the next."""
+
+
+def phase_slots(view: View, step: Step) -> list[Slot]:
+    """The messages of one open phase, in the thread of the deployment's card. Which item stands where never changes."""
+    messages = list(_parts(step))
+    return [
+        Slot(
+            name=f"phase:{step.id}:{number}",
+            card=_phase_card(view, step, part, number, len(messages)),
+            thread="card",
+        )
+        for number, part in enumerate(messages)
+    ]
+
+
+def item_rows(view: View, tasks: tuple[Task, ...]) -> Iterator[Block]:
+    """Items with the headings of their sections and the commands of those."""
+    for title, group in groupby(tasks, key=lambda task: task.section):
+        here = tuple(group)
+        ticked, excused, _ = view.done_of(here)
+        yield Heading(f"{plain(title)} · {ticked + excused} of {len(here)}")
+        for task in here:
+            yield item_row(view, task)
+
+
+def item_row(view: View, task: Task) -> ItemRow:
+    """One item: what it says, what was done about it, and what can be."""
+    mark = view.state.marks.get(task.id)
+    state, status = ItemState.OPEN, ""
+    if mark is not None:
+        state = ItemState.EXCUSED if mark.excused else ItemState.TICKED
+        when = clock(mark.at, view.zone, view.now)
+        reason = f": not applicable, {escape(mark.reason)}" if mark.excused else ""
+        value = f" · {escape(mark.value)}" if mark.value else ""
+        status = f"{person(mark.by)} {when}{reason}{value}"
+    return ItemRow(
+        id=task.id,
+        markdown=task.item.label or "(an item without words)",
+        state=state,
+        depth=task.item.depth,
+        group=task.item.group,
+        status=status,
+        hints=tuple(_hints(view, task)),
+        command=task.item.command,
+        buttons=tuple(_buttons(view, task)),
+    )
+
+
+def _parts(step: Step) -> Iterator[tuple[Task, ...]]:
+    """The items cut into messages, between sections where that is possible."""
+    part: list[Task] = []
+    for _, group in groupby(step.tasks, key=lambda task: task.section):
+        section = list(group)
+        if part and len(part) + len(section) > ROWS_PER_MESSAGE:
+            yield tuple(part)
+            part = []
+        while len(section) > ROWS_PER_MESSAGE:
+            yield tuple(section[:ROWS_PER_MESSAGE])
+            section = section[ROWS_PER_MESSAGE:]
+        part += section
+    if part:
+        yield tuple(part)
+
+
+def _phase_card(view: View, step: Step, tasks: tuple[Task, ...], number: int, parts: int) -> Card:
+    missing = view.state.missing(step)
+    title = plain(step.title) + (f" ({number + 1} of {parts})" if parts > 1 else "")
+    done = step.id in view.state.done
+    state = "complete" if done else f"{count(len(missing), 'item')} to do" if missing else "all items done"
+    blocks: list[Block] = []
+    if number == 0:
+        blocks += [Text(line, small=True) for line in _introduction(view, step)]
+        blocks += [*_commands(step)]
+    blocks += list(item_rows(view, tasks))
+    return Card(
+        title=title,
+        text=f"{title}: {state}. " + "; ".join(plain(task.item.label) for task in missing[:5] if task in tasks),
+        blocks=tuple(blocks),
+        tone=Tone.GOOD if done or not missing else Tone.BAD if step.kind is PhaseKind.ROLLBACK else Tone.PLAIN,
+        mentions=_mentions(view, step) if number == 0 else (),
+    )
+
+
+def _introduction(view: View, step: Step) -> Iterator[str]:
+    if step.id in view.state.due_opened and step.opens is not None:
+        yield f"{step.opens}: due now. Please tick what is true, or say why it does not apply."
+    elif step.id in view.state.due_opened:
+        yield "Due now. Please tick what is true, or say why it does not apply."
+    if step.kind is PhaseKind.ROLLBACK:
+        yield "Rolling back: no window, freeze or open item stands in the way."
+
+
+def _commands(step: Step) -> Iterator[Block]:
+    for section in step.phase.sections:
+        for command in section.commands:
+            yield Code(command)
+
+
+def _mentions(view: View, step: Step) -> tuple[str, ...]:
+    """Who is called when the phase is posted: sign-off roles, and the on-call when the clock opened it."""
+    roles = [task.role for task in step.tasks if task.role and task.required]
+    if step.id in view.state.due_opened or step.kind is PhaseKind.ROLLBACK:
+        roles.insert(0, "on_call")
+    return tuple(dict.fromkeys(role for role in roles if role))
+
+
+def _hints(view: View, task: Task) -> Iterator[str]:
+    if task.role:
+        yield f"sign-off: {role_words(task.role)}"
+    if task.owner:
+        yield f"owner: {escape(task.owner)}"
+    if not task.required and task.id not in view.state.marks:
+        yield "may be left open"
+    if task.probe and task.id not in view.state.marks:
+        yield "ticks itself when it is measured"
+    if task.announces and task.id not in view.state.marks:
+        yield "ticks itself when it is announced"
+    for note in task.item.notes:
+        yield note
+    for written in view.state.notes.get(task.id, []):
+        yield f"📝 {person(written.by)} {clock(written.at, view.zone, view.now)}: {escape(written.text, limit=500)}"
+
+
+def _buttons(view: View, task: Task) -> Iterator[Button]:
+    state, key = view.state, f"{view.id}:{task.id}"
+    step = view.plan.step(task.phase)
+    if step is None or step.id not in state.opened:
+        return
+    if step.kind is PhaseKind.RUN and (state.status.ended or state.status is Status.ROLLING_BACK):
+        return
+    mark = state.marks.get(task.id)
+    if mark is None:
+        yield Button("Tick", f"tick:{key}", "primary")
+        yield Button("Not applicable…", f"excuse:{key}")
+    elif mark.excused:
+        yield Button("Tick", f"tick:{key}")
+    if mark is not None and step.id not in state.done:
+        yield Button("Undo", f"untick:{key}")
+    yield Button("Note…", f"note:{key}")

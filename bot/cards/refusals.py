@@ -1,0 +1,75 @@
+"""Why something was not done, and what to do now: one clear sentence each."""
+
+from __future__ import annotations
+
+from bot.cards.card import Answer, Button, Buttons, Card, Text, Tone, escape
+from bot.cards.view import View
+from bot.cards.words import clock, count, plain, role_words, roles_words
+from bot.domain.errors import Code, Refused
+
+_SHOWN = 10
+
+
+def refusal(view: View, refused: Refused) -> Answer:
+    """The answer to who was turned away."""
+    lines = [_sentence(view, refused)]
+    if refused.missing:
+        shown = refused.missing[:_SHOWN]
+        lines += [f"• {escape(plain(task.item.label))}" + (f" ({role_words(task.role)})" if task.role else "") for task in shown]
+        if len(refused.missing) > _SHOWN:
+            lines.append(f"… and {len(refused.missing) - _SHOWN} more")
+    return no("\n".join(lines))
+
+
+def no(sentence: str, *buttons: Button) -> Answer:
+    """A plain refusal. `sentence` is inline Markdown, one line each."""
+    lines = sentence.split("\n")
+    blocks: list[Text | Buttons] = [Text(line) for line in lines]
+    if buttons:
+        blocks.append(Buttons(buttons))
+    spoken = " ".join(plain(line) for line in lines)
+    return Answer(card=Card(title="Not done", text=spoken, blocks=tuple(blocks), tone=Tone.WARN))
+
+
+def _sentence(view: View, refused: Refused) -> str:
+    step = f"“{escape(plain(refused.step.title))}”" if refused.step else "this phase"
+    item = f"“{escape(plain(refused.task.item.label))}”" if refused.task else "this item"
+    at = f" at {clock(refused.at, view.zone, view.now)}" if refused.at else ""
+    by = f" by {escape(refused.by)}" if refused.by else ""
+    match refused.code:
+        case Code.ENDED:
+            return f"{view.name} has ended ({view.state.status.value}{at}); its run can no longer be changed."
+        case Code.UNKNOWN_ITEM:
+            return f"{view.name} has no such item. Use the buttons in its thread, or `/deploy items` to see them."
+        case Code.PHASE_NOT_OPEN:
+            return f"{item} belongs to {step}, which is not open yet. Finish the phases before it first."
+        case Code.PHASE_DONE:
+            return f"{step} was completed{at}, so {item} stays as it is. Add a note to it instead."
+        case Code.NOT_ENTITLED:
+            roles = roles_words(refused.roles)
+            what = f"{item} is for {roles} to tick" if refused.task else f"this is for {roles}"
+            return f"You cannot do that: {what}. Ask one of them."
+        case Code.MISSING_ITEMS:
+            return f"Not yet: {step} still needs {count(len(refused.missing), 'item')} ticked or excused:"
+        case Code.NOT_DEPLOYED:
+            return f"{step} is complete when the deployment is done: press Deployed, or type `/deploy deployed`."
+        case Code.NOT_YET:
+            return f"{step} has not begun; it opens by itself when its time comes."
+        case Code.ALREADY_DEPLOYED:
+            return f"It was already marked deployed{by}{at}. The checks run from then."
+        case Code.NO_MORE_PHASES:
+            return "All phases are complete. The checks that remain run by themselves."
+        case Code.REASON_NEEDED:
+            return "Please write a reason; it is kept with the deployment."
+        case Code.CANNOT_CANCEL:
+            return "It is already deployed, so it cannot be cancelled. Roll it back with `/deploy rollback`, or let it finish."
+        case Code.ROLLING_BACK:
+            return f"{view.name} is being rolled back{by}; its run is on hold. Finish with Rolled back…"
+        case Code.NOT_ROLLING_BACK:
+            return f"{view.name} is not being rolled back. Start with `/deploy rollback`."
+        case Code.UNKNOWN_CHECK:
+            return "There is no result of that check to decide about."
+        case Code.CHECK_SETTLED:
+            return f"That check is settled{by}."
+        case Code.NOTHING_TO_DO:
+            return "There is nothing to do."

@@ -1,0 +1,279 @@
+"""Answers that only the asker sees: what was done, what stands, and what cannot be understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.cards.card import Answer, Block, Button, Buttons, Card, Heading, Text, Tone, Verbatim, escape
+from bot.cards.deployment import deployment_card, where_it_stands
+from bot.cards.items import item_rows
+from bot.cards.opening import say_opening
+from bot.cards.refusals import no, refusal
+from bot.cards.view import View
+from bot.cards.words import clock, count, person, plain, roles_words
+from bot.domain.calendar import Opening
+from bot.domain.errors import Refused
+from bot.domain.events import Event, FreezeAdded, IncidentOpened
+from bot.domain.summary import DeploymentRow
+from checklists.document import Checklist, PhaseKind
+from checklists.plan import Plan
+
+_SILENT = Answer()
+
+
+def ok(title: str, *lines: str, blocks: Sequence[Block] = ()) -> Answer:
+    """Done. Lines are inline Markdown."""
+    text = ". ".join([title, *(plain(line) for line in lines)])
+    return Answer(card=Card(title=title, text=text, blocks=(*(Text(line) for line in lines), *blocks)))
+
+
+# --- the start -----------------------------------------------------------------------------------------------------------
+
+
+def started(view: View) -> Answer:
+    """It runs; what was assumed, and what the document asks of the start."""
+    state, plan = view.state, view.plan
+    lines = [f"The checklist is in the thread: {count(len(plan.steps), 'phase')}, first “{escape(plain(plan.steps[0].title))}”."]
+    if state.started.planned_t0 is not None:
+        lines.append(f"Planned for {clock(state.started.planned_t0, view.zone, view.now)}.")
+    if view.opening is not None:
+        lines.append(f"The window is {say_opening(view.opening, view.now)}.")
+    lines += [f"No policy beside the checklist: {escape(line)}" for line in state.started.defaults]
+    lines += [f"Please mind: {escape(line)}" for line in plan.policy.advice]
+    return ok(f"Started {view.name}", *lines)
+
+
+def closed(plan: Plan, version: str, opening: Opening, at: datetime) -> Answer:
+    """The window or a freeze turned the start away."""
+    name = f"{plan.service} {escape(version)} → {plan.environment}"
+    return no(f"{name} cannot start: {say_opening(opening, at)}.")
+
+
+def locked(view: View) -> Answer:
+    """Another deployment of the same service and environment runs: whose it is, and what can be done."""
+    mine = view.state.started
+    since = clock(mine.at, view.zone, view.now)
+    return no(
+        f"{mine.service} {escape(mine.version)} is already being deployed to {mine.environment}, started by "
+        f"{person(mine.by)} {since}.\n{where_it_stands(view)}\n"
+        "One at a time: join it in its thread, wait for its success, or end it with `/deploy rollback` or `/deploy cancel`."
+    )
+
+
+def bad_version(version: str) -> str:
+    """A version that is none."""
+    return (
+        f"“{escape(version, limit=40)}” is not a version. Use a tag, branch or commit: letters, digits and . _ + / - ; "
+        "at most 64 characters, like `v1.2.0`."
+    )
+
+
+def unknown_environment(environment: str, known: Sequence[str]) -> str:
+    """An environment nobody named."""
+    return f"There is no environment “{escape(environment, limit=40)}”; there are {', '.join(map(escape, known))}."
+
+
+def nothing_to_tick(name: str) -> str:
+    """A document without items."""
+    return f"{escape(name)} has no items to tick. An item is a line like `- [ ] Tests pass`; `gonogo checklist lint` says more."
+
+
+# --- moves ---------------------------------------------------------------------------------------------------------------
+
+
+def quiet(before: View, after: View, facts: list[Event]) -> Answer:
+    """The channel itself shows it; only a click that changed nothing is answered."""
+    return _SILENT if facts else ok("It is so already", where_it_stands(after))
+
+
+def moved(before: View, after: View, facts: list[Event]) -> Answer:
+    """What stands after a move made by a command."""
+    return ok(after.name, where_it_stands(after)) if facts else ok("It is so already", where_it_stands(after))
+
+
+def checked_again(before: View, after: View, facts: list[Event]) -> Answer:
+    """A check was asked for once more; its message shows the numbers."""
+    return _SILENT if facts else check_is_settled()
+
+
+def check_is_settled() -> Answer:
+    """Nothing to decide any more."""
+    return ok("That check is settled", "It was healthy, or somebody has decided about it.")
+
+
+def no_such_check() -> Answer:
+    """A check that never ran."""
+    return no("There is no result of that check. Its message in the thread shows the latest.")
+
+
+def refused(view: View, why: Refused) -> Answer:
+    """A rule said no."""
+    return refusal(view, why)
+
+
+def not_entitled(roles: Sequence[str]) -> Answer:
+    """The policy gives this to other roles."""
+    return no(f"You cannot do that: it is for {roles_words(tuple(roles))}. Ask one of them.")
+
+
+# --- asking ----------------------------------------------------------------------------------------------------------------
+
+
+def status(view: View) -> Answer:
+    """The card, for the asker alone."""
+    return Answer(card=deployment_card(view))
+
+
+def items(view: View) -> Answer:
+    """The open phases with their items and buttons."""
+    blocks: list[Block] = []
+    for step in view.plan.every_step():
+        if step.id in view.state.opened and step.id not in view.state.done:
+            blocks.append(Heading(plain(step.title)))
+            blocks += item_rows(view, tuple(task for task in step.tasks if task.id not in view.state.marks))
+    if not blocks:
+        return ok(view.name, where_it_stands(view), "No item is open.")
+    return Answer(card=Card(title=f"{view.name}: open items", text=f"{view.name}: open items", blocks=tuple(blocks)))
+
+
+def listing(rows: Sequence[DeploymentRow], now: datetime) -> Answer:
+    """Deployments, running ones first."""
+    if not rows:
+        return ok("No deployments yet", "Start one with `/deploy start v1.2.0`.")
+    ordered = sorted(rows, key=lambda row: (not row.live, -row.started_at.timestamp()))
+    lines = [
+        f"**{escape(row.service)} {escape(row.version)}** → {escape(row.environment)} · {row.status} · started by "
+        f"{escape(row.started_by)} {clock(row.started_at, 'UTC', now)} UTC"
+        for row in ordered[:20]
+    ]
+    return ok("Deployments", *lines)
+
+
+def which(rows: Sequence[DeploymentRow], command: str) -> Answer:
+    """Several run: the asker has to name one."""
+    lines = [f"• `/deploy {command} {row.service} {row.environment}` for {escape(row.version)}" for row in rows[:10]]
+    return no("Several deployments are running. Say which:\n" + "\n".join(lines))
+
+
+def none_running(service: str, environment: str) -> Answer:
+    """No deployment to act on."""
+    where = " ".join(word for word in (service, environment) if word)
+    what = f"No deployment of {escape(where)} is running" if where else "No deployment is running"
+    return no(f"{what}. Start one with `/deploy start v1.2.0`; `/deploy list` shows earlier ones.")
+
+
+def gone() -> Answer:
+    """A click on a message of a deployment nobody knows."""
+    return no("That deployment is not in this database. `/deploy list` shows those that are.")
+
+
+def window(name: str, environment: str, opening: Opening, at: datetime) -> Answer:
+    """May it start, and when does it open or close."""
+    return ok(f"{name} → {environment}", f"The window is {say_opening(opening, at)}.")
+
+
+# --- freezes ---------------------------------------------------------------------------------------------------------------
+
+
+def freezes(standing: Sequence[FreezeAdded], zone: str, now: datetime) -> Answer:
+    """Freezes that were added here; those of a policy are in its file."""
+    coming = [freeze for freeze in standing if freeze.end > now]
+    if not coming:
+        return ok("No freezes", 'Add one with `/deploy freeze add "1 dec - 3 jan" reason`.')
+    return ok("Freezes", *(_freeze_line(freeze, zone, now) for freeze in coming))
+
+
+def freeze_added(freeze: FreezeAdded, zone: str, now: datetime) -> Answer:
+    """It holds from now on."""
+    return ok("Freeze added", _freeze_line(freeze, zone, now), "Rollbacks stay possible. Remove it with "
+              f"`/deploy freeze remove {freeze.id}`.")
+
+
+def freeze_notice(freeze: FreezeAdded, zone: str, now: datetime) -> Card:
+    """What the channel is told when a freeze is set."""
+    line = f"🧊 {person(freeze.by)} added a freeze: {_freeze_line(freeze, zone, now)}"
+    return notice(line)
+
+
+def freeze_removed_notice(freeze: FreezeAdded, who: str) -> Card:
+    """What the channel is told when a freeze is lifted."""
+    line = f"🧊 {escape(who)} removed the freeze “{escape(freeze.reason)}”."
+    return Card(title="", text=plain(line), blocks=(Text(line),))
+
+
+def no_such_freeze(word: str) -> Answer:
+    """An id nobody knows."""
+    return no(f"There is no freeze `{escape(word, limit=30)}`. `/deploy freeze list` shows those that stand.")
+
+
+def _freeze_line(freeze: FreezeAdded, zone: str, now: datetime) -> str:
+    what = f" for {escape(freeze.service)}" if freeze.service else ""
+    return (
+        f"{clock(freeze.start, zone, now)} to {clock(freeze.end, zone, now)} ({zone}){what}: "
+        f"{escape(freeze.reason)} · `{freeze.id}`"
+    )
+
+
+def incidents(standing: Sequence[IncidentOpened], now: datetime) -> Answer:
+    """Incidents that are open."""
+    if not standing:
+        return ok("No active incident")
+    return ok("Active incidents", *(incident_line(incident, now) for incident in standing))
+
+
+def incident_line(incident: IncidentOpened, now: datetime) -> str:
+    """One incident: what, whose, since when."""
+    what = f" ({escape(incident.service)})" if incident.service else ""
+    since = clock(incident.at, "UTC", now)
+    return f"🚨 {escape(incident.reason)}{what} · opened by {person(incident.by)} {since} UTC · `{incident.id}`"
+
+
+def incident_closed_notice(incident: IncidentOpened, who: str) -> Card:
+    """What the channel is told when an incident is over."""
+    return notice(f"🚨 {escape(who)} closed the incident “{escape(incident.reason)}”.")
+
+
+def notice(line: str) -> Card:
+    """One line for the whole channel."""
+    return Card(title="", text=plain(line), blocks=(Text(line),), tone=Tone.WARN)
+
+
+def no_such_incident(word: str) -> Answer:
+    """An id nobody knows."""
+    return no(f"There is no open incident `{escape(word, limit=30)}`. `/deploy incident list` shows them.")
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------------
+
+
+def checklist_names(known: Sequence[str]) -> Answer:
+    """The checklists that exist."""
+    if not known:
+        return no("There is no checklist. Put a Markdown file into the checklists folder.")
+    return ok("Checklists", *(f"• `/deploy checklist {name}`" for name in known))
+
+
+def checklist(document: Checklist, name: str) -> Answer:
+    """The parts of a document, each to be opened with a button."""
+    lines = [
+        f"**{escape(plain(phase.title))}** · {phase.kind.value} · {count(len(phase.items), 'item')}" for phase in document.phases
+    ]
+    buttons = tuple(
+        Button(plain(phase.title)[:70], f"read:{name}:{phase.id}"[:100])
+        for phase in document.phases
+        if phase.kind is PhaseKind.REFERENCE
+    )
+    blocks = (Buttons(buttons[:25]),) if buttons else ()
+    return ok(document.title or name, *lines, blocks=blocks)
+
+
+def checklist_part(document: Checklist, phase_id: str) -> Answer:
+    """A reference part as written."""
+    phase = next((phase for phase in document.phases if phase.id == phase_id), None)
+    if phase is None:
+        return no("The checklist has no such part any more. Open it again with `/deploy checklist`.")
+    text = "\n\n".join(section.prose.strip() for section in phase.sections if section.prose.strip())
+    shown = text[:3_500] + ("\n…" if len(text) > 3_500 else "")
+    return Answer(card=Card(title=plain(phase.title), text=plain(phase.title), blocks=(Verbatim(shown or "(empty)"),)))
+

@@ -1,0 +1,33 @@
+"""An announcement as a message: the team's own words, letter for letter."""
+
+from __future__ import annotations
+
+from bot.cards.card import Card, Text, Tone, Verbatim
+from bot.domain.events import Announced
+from checklists.policy import Announcement
+
+_TONES = {
+    Announcement.SUCCEEDED: Tone.GOOD,
+    Announcement.STABLE: Tone.GOOD,
+    Announcement.ISSUE: Tone.BAD,
+    Announcement.ROLLBACK_STARTED: Tone.BAD,
+    Announcement.ROLLED_BACK: Tone.WARN,
+}
+_CALLS = {Announcement.ISSUE, Announcement.ROLLBACK_STARTED}
+
+
+def announcement_card(said: Announced) -> Card:
+    """The message of an announcement. Bad news calls the on-call."""
+    return Card(
+        title="",
+        text=said.text,
+        blocks=(Verbatim(said.text),),
+        tone=_TONES.get(said.announcement, Tone.PLAIN),
+        mentions=("on_call",) if said.announcement in _CALLS else (),
+    )
+
+
+def no_channel_card(channel: str) -> Card:
+    """Said once where a channel of the policy does not exist."""
+    text = f"There is no channel {channel} here (or I am not in it), so this was said only in #deployments."
+    return Card(title="", text=text, blocks=(Text(text, small=True),))

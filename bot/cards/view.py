@@ -1,0 +1,53 @@
+"""What cards are drawn from: a deployment, its plan, and the window at this instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.calendar import Opening
+from bot.domain.deployment import Deployment, Status
+from checklists.plan import Plan, Step, Task
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One deployment as it stands at `now`. `opening` None: it no longer matters, or is not known."""
+
+    plan: Plan
+    state: Deployment
+    now: datetime
+    opening: Opening | None = None
+
+    @property
+    def id(self) -> str:
+        return self.state.id
+
+    @property
+    def zone(self) -> str:
+        return self.plan.policy.timezone
+
+    @property
+    def name(self) -> str:
+        """`azora v1.2.0 → production`."""
+        started = self.state.started
+        return f"{started.service} {started.version} → {started.environment}"
+
+    def done_of(self, tasks: tuple[Task, ...]) -> tuple[int, int, int]:
+        """Ticked, excused, and all that count: required ones, and optional ones somebody has marked."""
+        marks = self.state.marks
+        ticked = sum(1 for task in tasks if (mark := marks.get(task.id)) and not mark.excused)
+        excused = sum(1 for task in tasks if (mark := marks.get(task.id)) and mark.excused)
+        left = sum(len(self.state.missing(step)) for step in self._steps_of(tasks))
+        return ticked, excused, ticked + excused + left
+
+    def _steps_of(self, tasks: tuple[Task, ...]) -> list[Step]:
+        wanted = {task.phase for task in tasks}
+        return [step for step in self.plan.every_step() if step.id in wanted]
+
+    @property
+    def active_steps(self) -> tuple[Step, ...]:
+        """The phases people are to look at now: of the rollback while it lasts, else of the run."""
+        if self.state.status in (Status.ROLLING_BACK, Status.ROLLED_BACK) and self.plan.rollback:
+            return self.plan.rollback
+        return self.plan.steps

@@ -1,0 +1,45 @@
+"""Small words that every card uses: times, people, plain text. Times are in the policy's zone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.cards.card import escape
+from bot.domain.people import Who
+from checklists.markdown import words
+from checklists.zones import find_zone
+
+
+def plain(markdown: str) -> str:
+    """Inline Markdown as people read it, without its marks."""
+    return words(markdown)
+
+
+def clock(at: datetime, zone: str, now: datetime | None = None) -> str:
+    """The wall clock: "10:04", with the day when it is not today's: "Tue 24 Nov 10:04"."""
+    local = at.astimezone(find_zone(zone))
+    if now is not None and local.date() == now.astimezone(local.tzinfo).date():
+        return f"{local:%H:%M}"
+    if now is not None and local.date() == (now.astimezone(local.tzinfo) + timedelta(days=1)).date():
+        return f"tomorrow {local:%H:%M}"
+    return f"{local:%a} {local.day} {local:%b %H:%M}"
+
+
+def person(who: Who) -> str:
+    """A person's name, safe in Markdown."""
+    return "gonogo" if who.is_gonogo else escape(who.name, limit=60)
+
+
+def role_words(role: str) -> str:
+    """`product_owner` as people say it: "product owner"."""
+    return {"qa": "QA", "on_call": "on-call", "vp_engineering": "VP Engineering"}.get(role, role.replace("_", " "))
+
+
+def roles_words(roles: tuple[str, ...]) -> str:
+    """Several roles: "QA or tech lead"."""
+    return " or ".join(role_words(role) for role in roles)
+
+
+def count(number: int, noun: str) -> str:
+    """`1 item`, `3 items`."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,1 @@
+"""Pure rules: state and `now` in, new state and events out. No I/O, no clock, no ids made."""

@@ -1,0 +1,236 @@
+"""The state of a deployment: what its facts add up to. `replay` of the same facts gives the same state, always."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain import events as e
+from bot.domain.people import Who
+from checklists.plan import Check, Plan, Step, Task
+from checklists.policy import Announcement
+
+
+class Status(StrEnum):
+    """Where a deployment stands. The last four are ends."""
+
+    RUNNING = "running"
+    """Before T0."""
+    DEPLOYED = "deployed"
+    """After T0, success not yet announced."""
+    SUCCEEDED = "succeeded"
+    """Success announced; still watched."""
+    ROLLING_BACK = "rolling back"
+    STABLE = "stable"
+    ROLLED_BACK = "rolled back"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the record is closed. Follow-up and rollback items can still be ticked."""
+        return self in {Status.STABLE, Status.ROLLED_BACK, Status.CANCELLED, Status.SUPERSEDED}
+
+    @property
+    def locks(self) -> bool:
+        """Whether it keeps another deployment of its service and environment from starting."""
+        return self in {Status.RUNNING, Status.DEPLOYED, Status.ROLLING_BACK}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What was done about an item, by whom and when. `reason` is set when it was excused, `value` when gonogo ticked it."""
+
+    by: Who
+    at: datetime
+    excused: bool = False
+    reason: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody wrote about an item."""
+
+    by: Who
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One due time of a check: its latest result and, if a person let it pass, the reason."""
+
+    result: e.CheckRan
+    accepted: e.CheckAccepted | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Healthy, or decided by a person."""
+        return self.result.verdict is e.Verdict.HEALTHY or self.accepted is not None
+
+
+@dataclass(slots=True)
+class Deployment:
+    """One deployment. Only `evolve` and `replay` make new states; nothing else writes to it."""
+
+    started: e.Started
+    status: Status = Status.RUNNING
+    opened: dict[str, datetime] = field(default_factory=dict)
+    """Phase id -> when it was opened."""
+    due_opened: set[str] = field(default_factory=set)
+    """Phases that the clock opened."""
+    done: dict[str, datetime] = field(default_factory=dict)
+    """Phase id -> when it was completed."""
+    marks: dict[str, Mark] = field(default_factory=dict)
+    notes: dict[str, list[Note]] = field(default_factory=dict)
+    t0: datetime | None = None
+    deployed_by: Who | None = None
+    runs: dict[str, dict[datetime, Run]] = field(default_factory=dict)
+    """Check id -> due -> run."""
+    announced: dict[Announcement, e.Announced] = field(default_factory=dict)
+    rollback: e.RollbackStarted | None = None
+    rolled_back: e.RolledBack | None = None
+    cancelled: e.Cancelled | None = None
+    superseded: e.Superseded | None = None
+    ended_at: datetime | None = None
+    revision: int = 0
+
+    @property
+    def id(self) -> str:
+        return self.started.id
+
+    def missing(self, step: Step) -> tuple[Task, ...]:
+        """The required items of a phase that are neither ticked nor excused, in order."""
+        chosen = {task.choice for task in step.tasks if task.choice and task.id in self.marks}
+        waived = {task.id for task in step.tasks if (mark := self.marks.get(task.id)) and mark.excused}
+        lacking = []
+        for task in step.tasks:
+            if task.item.parent in waived:
+                waived.add(task.id)
+            elif task.required and task.id not in self.marks and not (task.choice and task.choice in chosen):
+                lacking.append(task)
+        return tuple(lacking)
+
+    def current(self, plan: Plan) -> Step | None:
+        """The first phase of the run that is not complete; None after the last."""
+        return next((step for step in plan.steps if step.id not in self.done), None)
+
+    def latest(self, check: Check) -> Run | None:
+        """The latest run of a check."""
+        runs = self.runs.get(check.id)
+        return runs[max(runs)] if runs else None
+
+    def due_times(self, check: Check) -> tuple[datetime, ...]:
+        """When the check is due; empty before T0."""
+        return tuple(self.t0 + offset for offset in check.offsets) if self.t0 else ()
+
+    def run(self, plan: Plan, check: str, number: int) -> Run | None:
+        """The `number`-th run of a check, counted from 0 by due time; None if it has not run."""
+        known = plan.check(check)
+        times = self.due_times(known) if known else ()
+        return self.runs.get(check, {}).get(times[number]) if 0 <= number < len(times) else None
+
+    def settled(self, plan: Plan, check: Check) -> bool:
+        """Whether the check has run for the last time and passed.
+
+        A check that measures nothing is passed by its people: when the items of its phase are done, or by a decision.
+        """
+        times = self.due_times(check)
+        last = self.runs.get(check.id, {}).get(times[-1]) if times else None
+        if last is None:
+            return False
+        if last.passed:
+            return True
+        step = plan.step(check.phase) if check.phase else None
+        return measures_nothing(check) and step is not None and not self.lacking_people(step)
+
+    def lacking_people(self, step: Step) -> tuple[Task, ...]:
+        """Required items still open, less those that tick themselves when something is announced."""
+        return tuple(task for task in self.missing(step) if task.announces is None)
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From the start to T0."""
+        return self.t0 - self.started.at if self.t0 else None
+
+
+def measures_nothing(check: Check) -> bool:
+    """Whether a check is for people alone."""
+    return not (check.probes or check.measure or check.alert)
+
+
+def replay(events: Iterable[e.Event]) -> Deployment:
+    """The state these facts add up to. Raises ValueError if the first is not `Started`."""
+    steps = iter(events)
+    first = next(steps, None)
+    if not isinstance(first, e.Started):
+        raise ValueError("a deployment begins with Started")
+    state = Deployment(started=first, revision=1)
+    for event in steps:
+        _apply(state, event)
+    return state
+
+
+def evolve(state: Deployment, events: Iterable[e.Event]) -> Deployment:
+    """A new state with these facts added; the old one is left as it is."""
+    new = copy.copy(state)
+    new.opened, new.done, new.marks = dict(state.opened), dict(state.done), dict(state.marks)
+    new.due_opened, new.announced = set(state.due_opened), dict(state.announced)
+    new.notes = {item: list(notes) for item, notes in state.notes.items()}
+    new.runs = {check: dict(runs) for check, runs in state.runs.items()}
+    for event in events:
+        _apply(new, event)
+    return new
+
+
+def _apply(state: Deployment, event: e.Event) -> None:
+    state.revision += 1
+    match event:
+        case e.Started():
+            raise ValueError("a deployment starts once")
+        case e.PhaseOpened():
+            state.opened.setdefault(event.phase, event.at)
+            if event.due is not None:
+                state.due_opened.add(event.phase)
+        case e.PhaseDone():
+            state.done[event.phase] = event.at
+        case e.Ticked():
+            state.marks[event.item] = Mark(event.by, event.at, value=event.value)
+        case e.Unticked():
+            state.marks.pop(event.item, None)
+        case e.Excused():
+            state.marks[event.item] = Mark(event.by, event.at, excused=True, reason=event.reason)
+        case e.Noted():
+            state.notes.setdefault(event.item, []).append(Note(event.by, event.at, event.text))
+        case e.CheckRan():
+            state.runs.setdefault(event.check, {})[event.due] = Run(event)
+        case e.CheckAccepted():
+            runs = state.runs[event.check]
+            runs[event.due] = Run(runs[event.due].result, event)
+        case e.Announced():
+            state.announced[event.announcement] = event
+            if event.announcement is Announcement.SUCCEEDED and state.status is Status.DEPLOYED:
+                state.status = Status.SUCCEEDED
+        case _:
+            _turn(state, event)
+
+
+def _turn(state: Deployment, event: e.Event) -> None:
+    """The facts that change where the deployment stands."""
+    match event:
+        case e.Deployed():
+            state.t0, state.deployed_by, state.status = event.at, event.by, Status.DEPLOYED
+        case e.RollbackStarted():
+            state.rollback, state.status, state.ended_at = event, Status.ROLLING_BACK, None
+        case e.RolledBack():
+            state.rolled_back, state.status, state.ended_at = event, Status.ROLLED_BACK, event.at
+        case e.Cancelled():
+            state.cancelled, state.status, state.ended_at = event, Status.CANCELLED, event.at
+        case e.Superseded():
+            state.superseded, state.status, state.ended_at = event, Status.SUPERSEDED, event.at
+        case e.Ended():
+            state.status, state.ended_at = Status.STABLE, event.at

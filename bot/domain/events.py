@@ -1,0 +1,268 @@
+"""Every fact of a deployment: who, what, when, why. Events are only ever added; the state is what they add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from bot.domain.people import Who
+from checklists.policy import Announcement
+
+
+class Verdict(StrEnum):
+    """What a check found. Unknown is never success: no data is inconclusive."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    FAILING = "failing"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Outcome(StrEnum):
+    """How asking for a measurement ended; the four are kept apart."""
+
+    MEASURED = "measured"
+    NO_DATA = "no data"
+    ERROR = "error"
+    REFUSED = "refused"
+
+
+class Fact(BaseModel):
+    """Frozen, and closed: an event of a newer release is refused, never half understood."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: datetime
+    by: Who
+
+
+class Measurement(BaseModel):
+    """One measured value. `value` is in the dimension's base unit (ratio 0..1, seconds, count) and None unless measured."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    outcome: Outcome
+    value: float | None = None
+    dimension: str = ""
+    detail: str = ""
+    """What was found or why not, in words."""
+    link: str | None = None
+
+
+class Judged(BaseModel):
+    """A measurement held against its target and alert. `ok` None: could not be judged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    measurement: Measurement
+    target: str = ""
+    verdict: Verdict
+
+
+class Started(Fact):
+    kind: Literal["started"] = "started"
+    id: str
+    version: str
+    service: str
+    environment: str
+    checklist: str
+    digest: str
+    """Content hash of the exact checklist and policy this deployment keeps."""
+    planned_t0: datetime | None = None
+    previous_version: str | None = None
+    changes: tuple[str, ...] | None = None
+    """From the repository's changelog; None: not known."""
+    changes_unknown: str = ""
+    note: str = ""
+    defaults: tuple[str, ...] = ()
+    """What was assumed because the checklist has no policy."""
+
+
+class PhaseOpened(Fact):
+    kind: Literal["phase_opened"] = "phase_opened"
+    phase: str
+    due: datetime | None = None
+    """When it was to open, if the clock opened it."""
+
+
+class PhaseDone(Fact):
+    kind: Literal["phase_done"] = "phase_done"
+    phase: str
+
+
+class Ticked(Fact):
+    kind: Literal["ticked"] = "ticked"
+    item: str
+    value: str = ""
+    """What was measured or posted, when gonogo ticked it."""
+
+
+class Unticked(Fact):
+    kind: Literal["unticked"] = "unticked"
+    item: str
+
+
+class Excused(Fact):
+    """Not applicable, with the reason."""
+
+    kind: Literal["excused"] = "excused"
+    item: str
+    reason: str
+
+
+class Noted(Fact):
+    kind: Literal["noted"] = "noted"
+    item: str
+    text: str
+
+
+class Deployed(Fact):
+    """T0: the clock of the checks starts here."""
+
+    kind: Literal["deployed"] = "deployed"
+
+
+class CheckRan(Fact):
+    kind: Literal["check_ran"] = "check_ran"
+    check: str
+    due: datetime
+    verdict: Verdict
+    judged: tuple[Judged, ...] = ()
+    severity: str = ""
+    action: str = ""
+    within: str = ""
+    late_seconds: int = 0
+    again: bool = False
+    """A person asked for it once more."""
+
+
+class CheckAccepted(Fact):
+    """A person decided to go on although the check was not healthy, with a written reason."""
+
+    kind: Literal["check_accepted"] = "check_accepted"
+    check: str
+    due: datetime
+    reason: str
+
+
+class Announced(Fact):
+    kind: Literal["announced"] = "announced"
+    announcement: Announcement
+    text: str = ""
+    """Exactly what was said."""
+
+
+class RollbackStarted(Fact):
+    kind: Literal["rollback_started"] = "rollback_started"
+    to_version: str
+    reason: str
+    next_steps: str = ""
+
+
+class RolledBack(Fact):
+    kind: Literal["rolled_back"] = "rolled_back"
+    status: str
+
+
+class Cancelled(Fact):
+    kind: Literal["cancelled"] = "cancelled"
+    reason: str
+
+
+class Superseded(Fact):
+    """A newer deployment of the same service and environment has taken over the watch."""
+
+    kind: Literal["superseded"] = "superseded"
+    id: str
+    version: str
+
+
+class Ended(Fact):
+    """All checks passed, all items done: the record is closed as stable."""
+
+    kind: Literal["ended"] = "ended"
+
+
+Event = Annotated[
+    Started
+    | PhaseOpened
+    | PhaseDone
+    | Ticked
+    | Unticked
+    | Excused
+    | Noted
+    | Deployed
+    | CheckRan
+    | CheckAccepted
+    | Announced
+    | RollbackStarted
+    | RolledBack
+    | Cancelled
+    | Superseded
+    | Ended,
+    Field(discriminator="kind"),
+]
+
+Events = Sequence[
+    Started
+    | PhaseOpened
+    | PhaseDone
+    | Ticked
+    | Unticked
+    | Excused
+    | Noted
+    | Deployed
+    | CheckRan
+    | CheckAccepted
+    | Announced
+    | RollbackStarted
+    | RolledBack
+    | Cancelled
+    | Superseded
+    | Ended
+]
+
+
+class FreezeAdded(Fact):
+    """A freeze added in chat. `environments` empty: all of them; `service` None: every service."""
+
+    kind: Literal["freeze_added"] = "freeze_added"
+    id: str
+    words: str
+    start: datetime
+    end: datetime
+    reason: str
+    service: str | None = None
+
+
+class FreezeRemoved(Fact):
+    kind: Literal["freeze_removed"] = "freeze_removed"
+    id: str
+    reason: str = ""
+
+
+class IncidentOpened(Fact):
+    """An incident of a service (None: of every service); while it is open, freezes on incidents hold."""
+
+    kind: Literal["incident_opened"] = "incident_opened"
+    id: str
+    reason: str
+    service: str | None = None
+
+
+class IncidentClosed(Fact):
+    kind: Literal["incident_closed"] = "incident_closed"
+    id: str
+
+
+CalendarEvent = Annotated[
+    FreezeAdded | FreezeRemoved | IncidentOpened | IncidentClosed, Field(discriminator="kind")
+]
+
+deployment_event: TypeAdapter[Event] = TypeAdapter(Event)
+calendar_event: TypeAdapter[CalendarEvent] = TypeAdapter(CalendarEvent)

@@ -1,0 +1,301 @@
+"""A command, a click or a form -> the service that does it -> the answer. The one implementation of the Dialogue port."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+
+from bot.cards import forms, replies
+from bot.cards.card import Answer, Option, escape
+from bot.cards.help import help_answer
+from bot.cards.refusals import no
+from bot.cards.view import View
+from bot.commands import USAGES, Command, Mistake, parse_command
+from bot.domain import events as e
+from bot.domain import moves
+from bot.domain.deployment import Deployment, Status
+from bot.domain.errors import Code, Refused, Unwell
+from bot.domain.people import Who
+from bot.ports import Clock, Store
+from bot.services.checklists import ENVIRONMENTS, Checklists
+from bot.services.checks import Checks
+from bot.services.deployments import Deployments, Request, good_versions, planned_time
+from bot.services.freezes import Freezes
+from bot.services.gate import Gate
+from bot.services.records import UnknownDeployment
+from bot.services.views import Views
+from checklists.library import ChecklistError
+from checklists.plan import Plan
+from checklists.policy_file import PolicyError
+from checklists.reader import DocumentError
+
+Move = Callable[[Plan, Deployment, datetime], list[e.Event]]
+
+
+class Router:
+    """Every chat hands in here; every answer to its author comes from here."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        gate: Gate,
+        checklists: Checklists,
+        deployments: Deployments,
+        checks: Checks,
+        freezes: Freezes,
+        views: Views,
+    ) -> None:
+        self._store, self._clock, self._gate, self._checklists = store, clock, gate, checklists
+        self._deployments, self._checks, self._freezes, self._views = deployments, checks, freezes, views
+
+    async def command(self, text: str, *, who: Who, key: str, channel: str) -> Answer:
+        """What stands behind `/deploy`."""
+        return await _said(self._command(text, who, key))
+
+    async def click(self, action: str, *, who: Who, key: str, channel: str) -> Answer:
+        """A button."""
+        return await _said(self._click(action, who, key))
+
+    async def submit(self, action: str, values: Mapping[str, str], *, who: Who, key: str, channel: str) -> Answer:
+        """A form."""
+        return await _said(self._submit(action, values, who, key))
+
+    async def complete(self, text: str, *, who: Who) -> list[Option]:
+        """Ways to go on with a half-typed command."""
+        words = text.split(" ")
+        if len(words) <= 1:
+            start = words[0].casefold() if words else ""
+            return [
+                Option(usage.name + " ", f"{usage.name} {usage.arguments} · {usage.does}")
+                for usage in USAGES
+                if usage.name.startswith(start)
+            ]
+        head, last = " ".join(words[:-1]), words[-1].casefold()
+        name = words[0].casefold()
+        if name == "freeze" and len(words) == 2:
+            offers = ["add", "list", "remove"]
+        elif name == "incident" and len(words) == 2:
+            offers = ["open", "list", "close"]
+        elif name in ("help", "list") or (name == "start" and len(words) == 2):
+            offers = []
+        else:
+            offers = [*await self._checklists.names(), *ENVIRONMENTS]
+        return [Option(f"{head} {offer} ", offer) for offer in offers if offer.casefold().startswith(last)][:25]
+
+    # --- commands ---
+
+    async def _command(self, text: str, who: Who, key: str) -> Answer:
+        names = await self._checklists.names()
+        command = parse_command(text, services=names, environments=ENVIRONMENTS)
+        match command.name:
+            case "start":
+                return await self._start(command, who, key)
+            case "list":
+                async with self._store.read() as unit:
+                    return replies.listing(await unit.rows(), self._clock.now())
+            case "window":
+                return await self._window(command)
+            case "freeze":
+                return await self._freeze(command, who, key)
+            case "incident":
+                return await self._incident(command, who, key)
+            case "checklist":
+                return await self._checklist(command.service or command.text)
+            case "help":
+                usages = [(usage.name, usage.arguments, usage.does) for usage in USAGES]
+                return help_answer(usages, names, await self._checklists.default())
+            case _:
+                return await self._on_running(command, who, key)
+
+    async def _start(self, command: Command, who: Who, key: str) -> Answer:
+        service = command.service or await self._checklists.default()
+        if service is None:
+            return forms.start_form(command.version, await self._checklists.names(), ENVIRONMENTS)
+        request = Request(
+            command.version, service, command.environment or "production", command.when, command.text
+        )
+        return await self._deployments.start(request, who=who, key=key)
+
+    async def _window(self, command: Command) -> Answer:
+        name = command.service or await self._checklists.default()
+        if name is None:
+            return replies.checklist_names(await self._checklists.names())
+        policy = (await self._checklists.load(name)).policy
+        environment, now = command.environment or "production", self._clock.now()
+        at = planned_time(command.when, now, policy.timezone) or now
+        read = await self._gate.read_calendars(policy, environment, at)
+        service = policy.service or name
+        async with self._store.read() as unit:
+            opening = await self._gate.opening(unit, policy, service=service, environment=environment, at=at, read=read)
+        return replies.window(service, environment, opening, at)
+
+    async def _freeze(self, command: Command, who: Who, key: str) -> Answer:
+        match command.sub:
+            case "ask":
+                return forms.freeze_form("")
+            case "add":
+                return await self._freezes.add(command.when, command.text, command.service, who=who, key=key)
+            case "remove":
+                return await self._freezes.remove(command.text, who=who, key=key)
+            case _:
+                return await self._freezes.list()
+
+    async def _incident(self, command: Command, who: Who, key: str) -> Answer:
+        match command.sub:
+            case "open":
+                return await self._freezes.open_incident(command.text, command.service, who=who, key=key)
+            case "close":
+                return await self._freezes.close_incident(command.text, who=who, key=key)
+            case _:
+                return await self._freezes.incidents()
+
+    async def _checklist(self, name: str) -> Answer:
+        if not name:
+            known = await self._checklists.names()
+            if len(known) != 1:
+                return replies.checklist_names(known)
+            name = known[0]
+        return replies.checklist((await self._checklists.load(name)).checklist, name)
+
+    async def _on_running(self, command: Command, who: Who, key: str) -> Answer:
+        """A command about a deployment that runs: the only one, or the one named."""
+        async with self._store.read() as unit:
+            rows = await unit.rows(service=command.service or None, environment=command.environment or None, live=True)
+            if not rows and command.name in ("status", "rollback"):
+                ended = await unit.rows(service=command.service or None, environment=command.environment or None, limit=1)
+                rows = [row for row in ended if command.name == "status" or row.status == Status.STABLE]
+        if len(rows) > 1:
+            busy = [row for row in rows if row.locked]
+            if len(busy) != 1 or command.name == "status":
+                return replies.which(rows, command.name)
+            rows = busy
+        if not rows:
+            return replies.none_running(command.service, command.environment)
+        view = await self._views.view(rows[0].id)
+        match command.name:
+            case "status":
+                return replies.status(view)
+            case "items":
+                return replies.items(view)
+            case "advance":
+                return await self._move(view.id, lambda p, s, now: moves.advance(p, s, who, now), key, loud=True)
+            case "deployed":
+                return await self._move(view.id, lambda p, s, now: moves.deployed(p, s, who, now), key, loud=True)
+            case "cancel":
+                if not command.text:
+                    return forms.cancel_form(view)
+                return await self._submit(f"cancel:{view.id}", {"reason": command.text}, who, key)
+            case _:
+                if not command.text:
+                    return await self._ask_rollback(view)
+                version = command.version or view.state.started.previous_version or ""
+                answers = {"version": version, "reason": command.text}
+                return await self._submit(f"rollback:{view.id}", answers, who, key)
+
+    # --- clicks and forms ---
+
+    async def _click(self, action: str, who: Who, key: str) -> Answer:
+        verb, deployment, argument = _parts(action)
+        if verb == "read":
+            loaded = await self._checklists.load(deployment)
+            return replies.checklist_part(loaded.checklist, argument)
+        match verb:
+            case "tick":
+                return await self._move(deployment, lambda p, s, now: moves.tick(p, s, argument, who, now), key)
+            case "untick":
+                return await self._move(deployment, lambda p, s, now: moves.untick(p, s, argument, who, now), key)
+            case "advance":
+                return await self._move(deployment, lambda p, s, now: moves.advance(p, s, who, now), key)
+            case "deployed":
+                return await self._move(deployment, lambda p, s, now: moves.deployed(p, s, who, now), key)
+            case "again":
+                check, number = _check_and_number(argument)
+                return await self._checks.again(deployment, check, number, who=who, key=key)
+        view = await self._views.view(deployment)
+        match verb:
+            case "rollback":
+                return await self._ask_rollback(view)
+            case "rolledback":
+                return forms.rolled_back_form(view)
+            case "cancel":
+                return forms.cancel_form(view)
+            case "accept":
+                return forms.accept_form(view, argument)
+            case "excuse" | "note":
+                task = view.plan.task(argument)
+                if task is None:
+                    return replies.refused(view, Refused(Code.UNKNOWN_ITEM))
+                return forms.excuse_form(view, task) if verb == "excuse" else forms.note_form(view, task)
+        return no("That button is from an older release. `/deploy status` shows the current ones.")
+
+    async def _submit(self, action: str, values: Mapping[str, str], who: Who, key: str) -> Answer:
+        verb, deployment, argument = _parts(action)
+        answers = {name: value.strip()[:4_000] for name, value in values.items()}
+        reason = answers.get("reason", "")
+        match verb:
+            case "start":
+                asked = Request(
+                    answers.get("version", ""), answers.get("service", ""), answers.get("environment") or "production",
+                    note=answers.get("note", ""),
+                )  # fmt: skip
+                return await self._deployments.start(asked, who=who, key=key)
+            case "freeze":
+                return await self._freezes.add(answers.get("when", ""), reason, "", who=who, key=key)
+            case "excuse":
+                return await self._move(deployment, lambda p, s, now: moves.excuse(p, s, argument, reason, who, now), key)
+            case "note":
+                text = answers.get("text", "")
+                return await self._move(deployment, lambda p, s, now: moves.note(p, s, argument, text, who, now), key)
+            case "accept":
+                check, number = _check_and_number(argument)
+                return await self._move(
+                    deployment, lambda p, s, now: moves.accept(p, s, check, number, reason, who, now), key
+                )
+            case "cancel":
+                return await self._move(deployment, lambda p, s, now: moves.cancel(p, s, reason, who, now), key)
+            case "rollback":
+                version, steps = answers.get("version", ""), answers.get("next_steps", "")
+                return await self._move(
+                    deployment, lambda p, s, now: moves.roll_back(p, s, version, reason, steps, who, now), key, loud=True
+                )
+            case "rolledback":
+                status = answers.get("status") or "not said"
+                return await self._move(deployment, lambda p, s, now: moves.rolled_back(p, s, status, who, now), key)
+        return no("That form is from an older release. `/deploy help` lists what there is.")
+
+    async def _move(self, deployment: str, move: Move, key: str, *, loud: bool = False) -> Answer:
+        return await self._deployments.act(deployment, move, replies.moved if loud else replies.quiet, key=key)
+
+    async def _ask_rollback(self, view: View) -> Answer:
+        started = view.state.started
+        async with self._store.read() as unit:
+            versions = await good_versions(unit, started.service, started.environment)
+        return forms.rollback_form(view, tuple(version for version in versions if version != started.version)[:10])
+
+
+async def _said(answer: Awaitable[Answer]) -> Answer:
+    """What cannot be acted on becomes one clear sentence; nothing was changed."""
+    try:
+        return await answer
+    except Mistake as mistake:
+        return no(str(mistake))
+    except UnknownDeployment:
+        return replies.gone()
+    except PolicyError as problems:
+        return no("The checklist's policy has errors:\n" + "\n".join(escape(str(p)) for p in problems.problems[:5]))
+    except Unwell as error:
+        return no(str(error))
+    except (ChecklistError, DocumentError) as error:
+        return no(escape(str(error), limit=600))
+
+
+def _parts(action: str) -> tuple[str, str, str]:
+    verb, _, rest = action.partition(":")
+    deployment, _, argument = rest.partition(":")
+    return verb, deployment, argument
+
+
+def _check_and_number(argument: str) -> tuple[str, int]:
+    check, _, number = argument.rpartition(":")
+    return check, int(number) if number.isascii() and number.isdigit() else -1

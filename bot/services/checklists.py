@@ -1,0 +1,79 @@
+"""Checklists as deployments need them: found by name, frozen by content hash, put together as a plan."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from bot.ports import FrozenChecklist, Unit
+from checklists.library import ChecklistError, Loaded, from_texts, load, names
+from checklists.plan import Plan, make_plan
+
+ENVIRONMENTS = ("production", "staging")
+
+
+class Checklists:
+    """The team's folders of checklists, or a single `file`.
+
+    Files are read anew at every start, off the event loop; a running deployment keeps its own copy.
+    """
+
+    def __init__(self, folders: tuple[Path, ...], default: str | None, *, file: Path | None = None) -> None:
+        self._folders = folders
+        self._default = default
+        self._file = file
+
+    async def names(self) -> tuple[str, ...]:
+        """All that exist, by name; with a single file, only that."""
+        return (self._file.stem,) if self._file else await asyncio.to_thread(names, self._folders)
+
+    async def default(self) -> str | None:
+        """The one meant when none is named: the one the settings name, or the only one there is."""
+        known = await self.names()
+        if self._default is not None and self._default in known:
+            return self._default
+        return known[0] if len(known) == 1 else None
+
+    async def load(self, name: str) -> Loaded:
+        """A checklist and its policy by checklist or service name. Raises ChecklistError, DocumentError, PolicyError."""
+        if self._file is not None:
+            return await asyncio.to_thread(load, self._file, self._folders)
+        try:
+            return await asyncio.to_thread(load, name, self._folders)
+        except ChecklistError:
+            for known in await self.names():
+                loaded = await asyncio.to_thread(load, known, self._folders)
+                if loaded.policy.service is not None and loaded.policy.service.casefold() == name.casefold():
+                    return loaded
+            raise
+
+    async def environments(self, name: str) -> tuple[str, ...]:
+        """The environments of a checklist: those its windows name, then production and staging."""
+        loaded = await self.load(name)
+        return tuple(dict.fromkeys([*loaded.policy.windows, *ENVIRONMENTS]))
+
+
+def freeze(loaded: Loaded) -> FrozenChecklist:
+    """The exact texts, to be kept with the deployment."""
+    source = loaded.source
+    return FrozenChecklist(source.digest, source.name, source.markdown, source.policy)
+
+
+async def frozen_plan(unit: Unit, digest: str, environment: str) -> Plan:
+    """The plan of a deployment from the texts it started with. Raises StoreError if they were never kept."""
+    cached = _PLANS.get((digest, environment))
+    if cached is None:
+        kept = await unit.checklist(digest)
+        cached = _plan(kept, environment)
+        if len(_PLANS) >= 64:
+            _PLANS.pop(next(iter(_PLANS)))
+        _PLANS[digest, environment] = cached
+    return cached
+
+
+_PLANS: dict[tuple[str, str], Plan] = {}
+
+
+def _plan(kept: FrozenChecklist, environment: str) -> Plan:
+    loaded = from_texts(kept.name, kept.markdown, kept.policy)
+    return make_plan(loaded.checklist, loaded.policy, environment=environment)

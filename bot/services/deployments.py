@@ -1,0 +1,192 @@
+"""Starting a deployment, and moving one: load, decide, save, answer, all in one transaction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.cards import replies
+from bot.cards.card import Answer, escape
+from bot.cards.codec import answer_from_text, answer_to_text
+from bot.cards.view import View
+from bot.domain import events as e
+from bot.domain.course import begin
+from bot.domain.deployment import Deployment, Status
+from bot.domain.errors import Refused, Unwell
+from bot.domain.people import Who, may
+from bot.ports import Changelog, Clock, Conflict, LockHeld, Store, Unit
+from bot.services.checklists import Checklists, freeze
+from bot.services.gate import Gate
+from bot.services.records import Records, load
+from checklists.library import Loaded
+from checklists.plan import Plan, make_plan
+from checklists.windows import parse_when
+from checklists.zones import find_zone
+
+Move = Callable[[Plan, Deployment, datetime], list[e.Event]]
+Reply = Callable[[View, View, list[e.Event]], Answer]
+
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,63}")
+"""What a version may look like: a tag, a branch or a commit. Nothing a chat would read as markup or a mention."""
+_TRIES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asked to start."""
+
+    version: str
+    service: str
+    environment: str = "production"
+    when: str = ""
+    note: str = ""
+
+
+class Deployments:
+    """All that people do to deployments. `changed` is called after every commit, to wake the relay and the scheduler."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        gate: Gate,
+        checklists: Checklists,
+        changelog: Changelog,
+        records: Records,
+        *,
+        new_id: Callable[[], str],
+        changed: Callable[[], None],
+    ) -> None:
+        self._store, self._clock, self._gate = store, clock, gate
+        self._checklists, self._changelog, self._records = checklists, changelog, records
+        self._new_id, self._changed = new_id, changed
+
+    async def start(self, request: Request, *, who: Who, key: str) -> Answer:
+        """Start a deployment if the gate is open and nobody else's runs.
+
+        Raises Unwell for input nobody can act on, and what `Checklists.load` raises.
+        """
+        if not VERSION.fullmatch(request.version):
+            raise Unwell(replies.bad_version(request.version))
+        loaded = await self._checklists.load(request.service)
+        known = await self._checklists.environments(request.service)
+        if request.environment not in known:
+            raise Unwell(replies.unknown_environment(request.environment, known))
+        plan = make_plan(loaded.checklist, loaded.policy, environment=request.environment)
+        if not plan.steps:
+            raise Unwell(replies.nothing_to_tick(plan.name))
+        now = self._clock.now()
+        planned = planned_time(request.when, now, loaded.policy.timezone)
+        at = planned or now
+        read = await self._gate.read_calendars(loaded.policy, request.environment, at)
+        changes = await self._changelog.changes(loaded.policy.changelog, request.version)
+        for attempt in range(_TRIES):
+            try:
+                async with self._store.write() as unit:
+                    if (before := await unit.delivered(key)) is not None:
+                        return answer_from_text(before)
+                    if not may(loaded.policy, "start", who):
+                        return replies.not_entitled(loaded.policy.may.get("start", ()))
+                    opening = await self._gate.opening(
+                        unit, loaded.policy, service=plan.service, environment=request.environment, at=at, read=read
+                    )
+                    holder = await unit.lock_holder(plan.service, request.environment)
+                    if holder is not None:
+                        held_plan, held = await load(unit, holder.id)
+                        return replies.locked(View(held_plan, held, now))
+                    if not opening.open:
+                        return replies.closed(plan, request.version, opening, at if planned else now)
+                    started = await self._started(unit, request, loaded, plan, who, now, planned, changes)
+                    await unit.keep_checklist(freeze(loaded))
+                    state = await self._records.begin(unit, plan, begin(plan, started), now)
+                    answer = replies.started(View(plan, state, now, opening))
+                    await unit.remember_delivery(key, answer_to_text(answer), now)
+                self._changed()
+                return answer
+            except Conflict:
+                if attempt == _TRIES - 1:
+                    raise
+        raise AssertionError("unreachable: the last try raises")
+
+    async def act(self, deployment: str, move: Move, reply: Reply, *, key: str) -> Answer:
+        """Make one move and answer it; the same `key` again changes nothing and gives the same answer.
+
+        A rule that says no is an answer too. Raises UnknownDeployment, and Conflict after several tries.
+        """
+        for attempt in range(_TRIES):
+            try:
+                async with self._store.write() as unit:
+                    if (before := await unit.delivered(key)) is not None:
+                        return answer_from_text(before)
+                    now = self._clock.now()
+                    plan, state = await load(unit, deployment)
+                    try:
+                        facts = move(plan, state, now)
+                    except Refused as refused:
+                        return replies.refused(View(plan, state, now), refused)
+                    after = await self._records.add(unit, plan, state, facts, now) if facts else state
+                    answer = reply(View(plan, state, now), View(plan, after, now), facts)
+                    await unit.remember_delivery(key, answer_to_text(answer), now)
+                if facts:
+                    self._changed()
+                return answer
+            except LockHeld:
+                raise
+            except Conflict:
+                if attempt == _TRIES - 1:
+                    raise
+        raise AssertionError("unreachable: the last try raises")
+
+    async def _started(
+        self,
+        unit: Unit,
+        request: Request,
+        loaded: Loaded,
+        plan: Plan,
+        who: Who,
+        now: datetime,
+        planned: datetime | None,
+        changes: tuple[str, ...] | str,
+    ) -> e.Started:
+        known = isinstance(changes, tuple)
+        return e.Started(
+            at=now,
+            by=who,
+            id=self._new_id(),
+            version=request.version,
+            service=plan.service,
+            environment=request.environment,
+            checklist=plan.name,
+            digest=loaded.source.digest,
+            planned_t0=planned,
+            previous_version=await previous_version(unit, plan.service, request.environment),
+            changes=changes if isinstance(changes, tuple) else None,
+            changes_unknown="" if known else str(changes),
+            note=request.note.strip(),
+            defaults=loaded.stated,
+        )
+
+
+async def previous_version(unit: Unit, service: str, environment: str) -> str | None:
+    """The version that runs now, as far as deployments tell: what a rollback would go back to."""
+    versions = await good_versions(unit, service, environment)
+    return versions[0] if versions else None
+
+
+async def good_versions(unit: Unit, service: str, environment: str) -> tuple[str, ...]:
+    """Versions that were deployed with success, newest first, without repeats."""
+    good = {Status.SUCCEEDED, Status.STABLE, Status.SUPERSEDED}
+    rows = await unit.rows(service=service, environment=environment)
+    return tuple(dict.fromkeys(row.version for row in rows if row.status in good))
+
+
+def planned_time(when: str, now: datetime, zone: str) -> datetime | None:
+    """The instant somebody means, in the policy's zone; None for no words. Raises Unwell."""
+    if not when.strip():
+        return None
+    try:
+        return parse_when(when, now, find_zone(zone))
+    except ValueError as error:
+        raise Unwell(escape(str(error))) from error

@@ -1,0 +1,110 @@
+"""May it start? One answer for a start, `/deploy window` and the command line, with reasons as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from bot.cards.card import escape
+from bot.domain.calendar import Busy, Code, Opening, Unreadable, opening, rules_for, to_be_read
+from bot.domain.events import CalendarEvent, FreezeAdded, FreezeRemoved, IncidentClosed, IncidentOpened
+from bot.domain.errors import Unwell
+from bot.ports import Calendars, Unit
+from checklists.policy import Policy
+
+_LOOK_BACK, _LOOK_AHEAD = timedelta(days=2), timedelta(days=400)
+
+
+class Gate:
+    """Puts together what the policy, its calendars and the channel say about one instant."""
+
+    def __init__(self, calendars: Calendars) -> None:
+        self._calendars = calendars
+
+    async def read_calendars(
+        self, policy: Policy, environment: str, at: datetime
+    ) -> tuple[list[Busy], list[tuple[str, bool]]]:
+        """The events of the policy's calendar files around an instant, and the sources that could not be read.
+
+        Asks the file system or the network: not to be called inside a transaction.
+        """
+        busy: list[Busy] = []
+        unreadable: list[tuple[str, bool]] = []
+        for freeze in to_be_read(policy, environment):
+            if freeze.calendar is None:
+                continue
+            try:
+                busy += await self._calendars.busy(
+                    freeze, start=at - _LOOK_BACK, end=at + _LOOK_AHEAD, zone=policy.timezone
+                )
+            except Unreadable as problem:
+                unreadable.append((problem.source, freeze.unknown == "block"))
+        return busy, unreadable
+
+    async def opening(
+        self,
+        unit: Unit,
+        policy: Policy,
+        *,
+        service: str,
+        environment: str,
+        at: datetime,
+        read: tuple[list[Busy], list[tuple[str, bool]]],
+    ) -> Opening:
+        """Whether a deployment of this service may start at `at`; `read` comes from `read_calendars`.
+
+        Raises Unwell for a policy whose zone or windows cannot be read.
+        """
+        busy, unreadable = read
+        said = await unit.calendar()
+        by_incidents = any(freeze.incidents for freeze in to_be_read(policy, environment))
+        held = [*busy, *chat_freezes(said, service=service, environment=environment)]
+        if by_incidents:
+            held += open_incidents(said, service=service)
+        try:
+            rules = rules_for(policy, environment)
+        except ValueError as error:
+            raise Unwell(f"The windows of this checklist cannot be used: {escape(str(error), limit=300)}") from error
+        return opening(rules, at, busy=held, unreadable=unreadable)
+
+
+def standing_freezes(events: Iterable[CalendarEvent]) -> list[FreezeAdded]:
+    """Freezes added in chat and not removed, in order of their beginning."""
+    standing: dict[str, FreezeAdded] = {}
+    for event in events:
+        if isinstance(event, FreezeAdded):
+            standing[event.id] = event
+        elif isinstance(event, FreezeRemoved):
+            standing.pop(event.id, None)
+    return sorted(standing.values(), key=lambda freeze: freeze.start)
+
+
+def standing_incidents(events: Iterable[CalendarEvent]) -> list[IncidentOpened]:
+    """Incidents opened and not closed."""
+    standing: dict[str, IncidentOpened] = {}
+    for event in events:
+        if isinstance(event, IncidentOpened):
+            standing[event.id] = event
+        elif isinstance(event, IncidentClosed):
+            standing.pop(event.id, None)
+    return list(standing.values())
+
+
+def chat_freezes(events: Iterable[CalendarEvent], *, service: str, environment: str) -> list[Busy]:
+    """The standing freezes that concern a service; like a policy's freeze they hold production and leave staging alone."""
+    if environment.casefold() == "staging":
+        return []
+    return [
+        Busy(freeze.start, freeze.end, freeze.reason, f"/deploy freeze by {freeze.by.name}", Code.FREEZE)
+        for freeze in standing_freezes(events)
+        if freeze.service in (None, service)
+    ]
+
+
+def open_incidents(events: Iterable[CalendarEvent], *, service: str) -> list[Busy]:
+    """The open incidents that concern a service, until further notice."""
+    return [
+        Busy(incident.at, None, f"active incident: {incident.reason}", "/deploy incident", Code.INCIDENT)
+        for incident in standing_incidents(events)
+        if incident.service in (None, service)
+    ]

@@ -1,0 +1,138 @@
+"""Loading a deployment from its facts, and saving new ones: events, projection, deadlines and outbox in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.cards.announcement import announcement_text
+from bot.cards.said import announcement_card
+from bot.domain import events as e
+from bot.domain.course import consequences, deadlines
+from bot.domain.deployment import Deployment, Status, evolve, replay
+from bot.domain.people import GONOGO
+from bot.ports import Deadline, DeploymentRow, LockHeld, Outgoing, Unit
+from bot.services.checklists import frozen_plan
+from checklists.plan import Plan
+from checklists.policy import Announcement, Policy
+
+_BAD_NEWS = {Announcement.ISSUE, Announcement.ROLLBACK_STARTED, Announcement.ROLLED_BACK}
+
+
+class UnknownDeployment(LookupError):
+    """No deployment of this id."""
+
+
+async def load(unit: Unit, deployment: str) -> tuple[Plan, Deployment]:
+    """A deployment and its plan. Raises UnknownDeployment."""
+    facts = await unit.events(deployment)
+    if not facts:
+        raise UnknownDeployment(deployment)
+    state = replay(facts)
+    return await frozen_plan(unit, state.started.digest, state.started.environment), state
+
+
+class Records:
+    """Saves facts and all that follows from them. `chats` are the chats the channel stands in."""
+
+    def __init__(self, chats: tuple[str, ...]) -> None:
+        self._chats = chats
+
+    async def begin(self, unit: Unit, plan: Plan, facts: Sequence[e.Event], now: datetime) -> Deployment:
+        """Save the first facts of a deployment. Raises LockHeld if another one runs."""
+        state = replay(facts)
+        return await self._save(unit, plan, state, list(facts), after=0, now=now)
+
+    async def add(
+        self, unit: Unit, plan: Plan, state: Deployment, facts: Sequence[e.Event], now: datetime
+    ) -> Deployment:
+        """Save more facts. Raises Conflict if somebody else has written meanwhile."""
+        moved = evolve(state, facts)
+        if any(isinstance(fact, e.Deployed) for fact in facts):
+            await self._take_over(unit, moved, now)
+        return await self._save(unit, plan, moved, list(facts), after=state.revision, now=now)
+
+    async def _save(
+        self, unit: Unit, plan: Plan, state: Deployment, facts: list[e.Event], *, after: int, now: datetime
+    ) -> Deployment:
+        spoken, state = _with_words(plan, state, consequences(plan, state, now), now)
+        facts += spoken
+        await unit.append(await self._row(unit, state), after, facts)
+        wanted = [Deadline(state.id, key, due) for key, due in deadlines(plan, state).items()]
+        await unit.plan_deadlines(state.id, wanted)
+        said = [fact for fact in facts if isinstance(fact, e.Announced)]
+        await unit.say([message for fact in said for message in self._messages(plan.policy, state, fact)])
+        return state
+
+    async def _row(self, unit: Unit, state: Deployment) -> DeploymentRow:
+        started = state.started
+        locked = state.status.locks
+        if state.status is Status.ROLLING_BACK:
+            holder = await unit.lock_holder(started.service, started.environment)
+            locked = holder is None or holder.id == state.id
+        return DeploymentRow(
+            id=state.id,
+            service=started.service,
+            environment=started.environment,
+            version=started.version,
+            checklist=started.checklist,
+            digest=started.digest,
+            status=state.status.value,
+            locked=locked,
+            live=not state.status.ended,
+            started_at=started.at,
+            started_by=started.by.name,
+            deployed_at=state.t0,
+            ended_at=state.ended_at,
+            revision=state.revision,
+        )
+
+    async def _take_over(self, unit: Unit, state: Deployment, now: datetime) -> None:
+        """A newer deployment is in production: it takes over the watch of the older ones."""
+        rows = await unit.rows(service=state.started.service, environment=state.started.environment, live=True)
+        for row in rows:
+            if row.id != state.id and row.status == Status.SUCCEEDED:
+                plan, older = await load(unit, row.id)
+                fact = e.Superseded(at=now, by=GONOGO, id=state.id, version=state.started.version)
+                await self._save(unit, plan, evolve(older, [fact]), [fact], after=older.revision, now=now)
+
+    def _messages(self, policy: Policy, state: Deployment, fact: e.Announced) -> list[Outgoing]:
+        return [
+            Outgoing(
+                key=f"{state.id}:{fact.announcement.value}:{chat}:{channel}",
+                chat=chat,
+                channel=channel,
+                card=announcement_card(fact),
+                deployment=state.id,
+            )
+            for chat in self._chats
+            for channel in announcement_channels(policy, fact.announcement, state.started.environment)
+        ]
+
+
+def announcement_channels(policy: Policy, announcement: Announcement, environment: str) -> tuple[str, ...]:
+    """Where something is announced: the policy's `announcements` channel (else `deployments`), bad news also in `incidents`,
+    and what concerns staging also in `qa`."""
+    channels = policy.channels
+    wanted = [channels.get("deployments", "#deployments")]
+    if "announcements" in channels:
+        wanted.append(channels["announcements"])
+    if announcement in _BAD_NEWS and "incidents" in channels:
+        wanted.append(channels["incidents"])
+    if environment == "staging" and "qa" in channels:
+        wanted.append(channels["qa"])
+    return tuple(dict.fromkeys(wanted))
+
+
+def _with_words(
+    plan: Plan, state: Deployment, facts: Sequence[e.Event], now: datetime
+) -> tuple[list[e.Event], Deployment]:
+    """The facts that follow, announcements with the exact text said at that point, and the state after them."""
+    spoken: list[e.Event] = []
+    for fact in facts:
+        if isinstance(fact, e.Announced):
+            told = evolve(state, [fact])
+            fact = fact.model_copy(update={"text": announcement_text(plan, told, fact.announcement, now)})
+        state = evolve(state, [fact])
+        spoken.append(fact)
+    return spoken, state

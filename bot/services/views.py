@@ -1,0 +1,32 @@
+"""A deployment as cards need it: with the window as of now."""
+
+from __future__ import annotations
+
+from bot.cards.view import View
+from bot.domain.deployment import Status
+from bot.ports import Clock, Store
+from bot.services.gate import Gate
+from bot.services.records import load
+
+
+class Views:
+    """Reads only."""
+
+    def __init__(self, store: Store, clock: Clock, gate: Gate) -> None:
+        self._store, self._clock, self._gate = store, clock, gate
+
+    async def view(self, deployment: str) -> View:
+        """One deployment now. Raises UnknownDeployment."""
+        async with self._store.read() as unit:
+            plan, state = await load(unit, deployment)
+        now = self._clock.now()
+        if state.status is not Status.RUNNING:
+            return View(plan, state, now)
+        environment = state.started.environment
+        at = max(now, state.started.planned_t0 or now)
+        read = await self._gate.read_calendars(plan.policy, environment, at)
+        async with self._store.read() as unit:
+            opening = await self._gate.opening(
+                unit, plan.policy, service=plan.service, environment=environment, at=at, read=read
+            )
+        return View(plan, state, now, opening)

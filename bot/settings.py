@@ -1,0 +1,32 @@
+"""The settings: the only reader of the environment. Every one starts with `GONOGO_`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SHIPPED = Path(__file__).resolve().parent.parent / "checklists"
+"""The five checklists that come with gonogo."""
+EMBEDDED = "sqlite:///var/gonogo.db"
+"""The default database, beside where gonogo is started; its folder is made."""
+
+
+class Settings(BaseSettings):
+    """What a team may set. Unset, everything runs embedded: SQLite in `var/`, the sandbox channel on loopback."""
+
+    model_config = SettingsConfigDict(env_prefix="GONOGO_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = EMBEDDED
+    """`sqlite:///path/to/file` or `postgresql://user:password@host/database`."""
+    port: int = Field(default=8642, ge=0, le=65535)
+    """Where the page of the sandbox channel listens, on 127.0.0.1. 0: any free port."""
+    checklists: Path = SHIPPED
+    """The folder of checklists and their policies."""
+    checklist: str = "azora"
+    """The one meant when `/deploy start` names none, if it is in the folder."""
+    checklist_file: Path | None = None
+    """One document, instead of a folder: `make run CHECKLIST=path/to/their.md`."""
+    log_level: str = "WARNING"
+    """DEBUG, INFO, WARNING or ERROR; logs go to standard error."""

@@ -1,0 +1,140 @@
+"""`gonogo checklist lint`: everything that can be wrong with a document and its policy, before a deployment finds
+out.
+
+Names, roles, probes, units, templates and moments are proved here. What needs calendars and the clock (a window that
+can never open, an unknown holiday country) is the caller's to add, with `further`: this package knows no rules of
+deployments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from checklists import lint_names, lint_values
+from checklists.library import ChecklistError, default_policy, document_of, reading
+from checklists.lint_remark import Remark
+from checklists.policy import Policy
+from checklists.policy_file import Located, PolicyError, Problem, Severity, load_located
+from checklists.reader import DocumentError, Reading, doubts, headings, read_checklist
+from checklists.source import load as load_text
+from checklists.zones import changes_between, find_zone
+
+Further = Callable[[Policy], Iterable[Remark]]
+
+_LOOK_AHEAD = timedelta(days=366)
+
+
+def lint(file: Path, *, now: datetime | None = None, further: Further | None = None) -> list[Problem]:
+    """Every problem of the pair this file belongs to (`x.md` or `x.yaml`), errors first in neither: in the order of
+    files and lines.
+
+    With `now` (aware) the next two changes of the clock are told. A document without a policy is linted alone. Never
+    raises for what stands in the files; ChecklistError when there is no document.
+    """
+    document = document_of(file)
+    if not document.is_file():
+        raise ChecklistError(f"There is no file {document}.")
+    beside = next((near for suffix in (".yaml", ".yml") if (near := document.with_suffix(suffix)).is_file()), None)
+    markdown = document.read_bytes()
+    if beside is None:
+        return sorted(_document_alone(markdown, document))
+    problems: list[Problem] = []
+    located: Located | None = None
+    try:
+        located = load_located(beside.read_bytes().decode("utf-8-sig"), file=beside.name)
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        problems.append(Problem(beside.name, line, 1, "policy-encoding", "not UTF-8 text; save it as UTF-8"))
+    except PolicyError as error:
+        problems.extend(error.problems)
+    policy = located.policy if located else Policy()
+    problems.extend(_doubts(markdown, document, policy))
+    if located is not None:
+        try:
+            remarks = list(_remarks(markdown, document, located.policy, now))
+        except DocumentError:
+            remarks = []
+        remarks.extend(further(located.policy) if further else ())
+        for remark in remarks:
+            line, column = located.place(*remark.path, key=remark.on_key)
+            problems.append(
+                Problem(beside.name, line + remark.further_down, column, remark.code, remark.message, remark.severity)
+            )
+    return sorted(dict.fromkeys(problems))
+
+
+def failed(problems: Sequence[Problem]) -> bool:
+    """Whether the command's exit code is 1: there is an error."""
+    return any(problem.severity == "error" for problem in problems)
+
+
+def _remarks(markdown: bytes, document: Path, policy: Policy, now: datetime | None) -> Iterator[Remark]:
+    name = document.stem
+    sources = Reading(sources=frozenset(policy.items_from))
+    found = headings(markdown, name=name, reading=sources)
+    checklist = read_checklist(markdown, name=name, reading=reading(markdown, policy, name=name))
+    yield from lint_names.remarks(policy, checklist, found)
+    yield from lint_values.remarks(policy)
+    yield from _files(policy, document.parent)
+    yield from _clock(policy, now)
+
+
+def _files(policy: Policy, folder: Path) -> Iterator[Remark]:
+    for index, freeze in enumerate(policy.freezes):
+        if freeze.calendar is None:
+            continue
+        path = ("freezes", index, "calendar")
+        if not _beside(freeze.calendar, folder):
+            yield Remark(
+                path,
+                "calendar-outside",
+                f"{freeze.calendar!r} is outside the policy's folder; put the calendar beside it",
+            )
+        elif not (folder / freeze.calendar).is_file():
+            yield Remark(path, "calendar-missing", f"there is no file {freeze.calendar!r} beside the policy")
+    if policy.changelog and not (folder / policy.changelog).is_file():
+        message = f"there is no {policy.changelog} here: changes come from the compare view, or are said to be unknown"
+        yield Remark(("changelog",), "changelog-missing", message, "info")
+
+
+def _beside(name: str, folder: Path) -> bool:
+    return (folder / name).resolve().is_relative_to(folder.resolve())
+
+
+def _clock(policy: Policy, now: datetime | None) -> Iterator[Remark]:
+    try:
+        zone = find_zone(policy.timezone)
+    except ValueError as error:
+        yield Remark(("timezone",), "unknown-zone", str(error))
+        return
+    if now is None:
+        return
+    for change in changes_between(zone, now.astimezone(UTC), now.astimezone(UTC) + _LOOK_AHEAD)[:2]:
+        hours = (change.after - change.before) / timedelta(hours=1)
+        day = change.at.astimezone(zone)
+        message = f"the clock in {policy.timezone} changes by {hours:+g} h on {day:%d %B %Y}; windows follow it"
+        yield Remark(("timezone",), "clock-change", message, "info")
+
+
+def _document_alone(markdown: bytes, document: Path) -> Iterator[Problem]:
+    yield from _doubts(markdown, document, Policy())
+    try:
+        checklist = read_checklist(markdown, name=document.stem)
+    except DocumentError:
+        return
+    for sentence in default_policy(checklist)[1]:
+        yield Problem(document.name, 1, 1, "no-policy", sentence, "info")
+
+
+def _doubts(markdown: bytes, document: Path, policy: Policy) -> Iterator[Problem]:
+    """What the reader doubts. Items that may not apply are only told; the rest is a warning."""
+    try:
+        load_text(markdown, document.name)
+        sources = frozenset(policy.items_from)
+        for doubt in doubts(markdown, name=document.stem, reading=Reading(sources=sources)):
+            severity: Severity = "info" if doubt.code == "optional" else "warning"
+            yield Problem(document.name, doubt.line, doubt.column, doubt.code, doubt.message, severity)
+    except DocumentError as error:
+        yield Problem(document.name, error.line, error.column, "document", f"{error.message} {error.remedy}")

@@ -1,0 +1,242 @@
+"""What one deployment runs: the document and its policy put together for one environment. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TypeVar
+
+from checklists.document import Checklist, Item, Phase, PhaseKind, Section
+from checklists.policy import Announcement, ItemPolicy, PhasePolicy, Policy, WatchEntry
+from checklists.quantities import Band, Moment
+
+
+T = TypeVar("T")
+
+_AFTER = ("post", "after", "monitor", "verif", "smoke", "clean")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An item as it stands in a run: what binds it besides its words. Below an optional item nothing is required."""
+
+    item: Item
+    phase: str
+    section: str
+    """Title of the section it stands in."""
+    required: bool
+    role: str | None = None
+    probe: str | None = None
+    announces: Announcement | None = None
+    owner: str | None = None
+    choice: str | None = None
+    """Section id, where one tick among the section's items is enough."""
+
+    @property
+    def id(self) -> str:
+        return self.item.id
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A phase of a run. `opens` is when it is due relative to T0; `deployed` marks where T0 happens."""
+
+    phase: Phase
+    tasks: tuple[Task, ...]
+    opens: Moment | None = None
+    deployed: bool = False
+    expected: timedelta | None = None
+
+    @property
+    def id(self) -> str:
+        return self.phase.id
+
+    @property
+    def title(self) -> str:
+        return self.phase.title
+
+    @property
+    def kind(self) -> PhaseKind:
+        return self.phase.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check, or a series, after T0. `offsets` are its due times relative to T0, rising."""
+
+    id: str
+    title: str
+    offsets: tuple[timedelta, ...]
+    phase: str | None
+    probes: tuple[str, ...]
+    measure: dict[str, Band]
+    alert: dict[str, Band]
+    then: tuple[Announcement, ...]
+
+    @property
+    def series(self) -> bool:
+        """Whether it runs more than once."""
+        return len(self.offsets) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The program of one deployment."""
+
+    name: str
+    service: str
+    environment: str
+    checklist: Checklist
+    policy: Policy
+    steps: tuple[Step, ...]
+    """The phases of the run, in order."""
+    rollback: tuple[Step, ...]
+    follow_ups: tuple[Step, ...]
+    checks: tuple[Check, ...]
+    deployed_at: int
+    """Index in `steps` of the phase in which T0 happens."""
+
+    def every_step(self) -> Iterator[Step]:
+        """Phases that can be ticked at some time: run, rollback, follow-up."""
+        yield from self.steps
+        yield from self.rollback
+        yield from self.follow_ups
+
+    def step(self, phase: str) -> Step | None:
+        """The tickable phase of this id."""
+        return next((step for step in self.every_step() if step.id == phase), None)
+
+    def task(self, item: str) -> Task | None:
+        """The tickable item of this id."""
+        return next((task for step in self.every_step() for task in step.tasks if task.id == item), None)
+
+    def check(self, check: str) -> Check | None:
+        """The check of this id."""
+        return next((known for known in self.checks if known.id == check), None)
+
+    def index(self, phase: str) -> int | None:
+        """Where a phase stands in the run; None for one kept out of it."""
+        return next((i for i, step in enumerate(self.steps) if step.id == phase), None)
+
+
+def make_plan(checklist: Checklist, policy: Policy, *, environment: str) -> Plan:
+    """The plan of a run in this environment.
+
+    Phases without items are left out of the run, reference and emergency ones always. Names in the policy that match
+    nothing bind nothing: `lint` is what proves names.
+    """
+    tickable = [phase for phase in checklist.phases if phase.items]
+    steps: dict[PhaseKind, list[Step]] = {kind: [] for kind in PhaseKind}
+    for phase in tickable:
+        rule = by_heading(policy.phases, phase.title) or PhasePolicy()
+        if rule.environments and environment not in rule.environments:
+            continue
+        tasks = tuple(_tasks(phase, policy))
+        steps[phase.kind].append(Step(phase, tasks, rule.opens, rule.deployed, rule.expected))
+    run = steps[PhaseKind.RUN]
+    deployed = next((i for i, step in enumerate(run) if step.deployed), None)
+    if deployed is None and run:
+        deployed = _guess_deployed(run)
+        run[deployed] = replace(run[deployed], deployed=True)
+    checks = tuple(_checks(policy.watch, {step.title: step.id for step in run}))
+    return Plan(
+        name=checklist.name,
+        service=policy.service or checklist.name,
+        environment=environment,
+        checklist=checklist,
+        policy=policy,
+        steps=tuple(run),
+        rollback=tuple(steps[PhaseKind.ROLLBACK]),
+        follow_ups=tuple(steps[PhaseKind.FOLLOW_UP]),
+        checks=checks,
+        deployed_at=deployed or 0,
+    )
+
+
+def by_heading(rules: Mapping[str, T], *path: str) -> T | None:
+    """The rule for a heading, `path` being the titles from the outermost to its own; a qualified key beats a plain one.
+
+    A qualified key is `Parent > Title`. Case and runs of spaces do not matter.
+    """
+    own = _fold(path[-1])
+    plain = None
+    for key, rule in rules.items():
+        *above, last = [_fold(part) for part in key.split(" > ")]
+        if last != own:
+            continue
+        if above and above[-1] in {_fold(title) for title in path[:-1]}:
+            return rule
+        if not above:
+            plain = rule
+    return plain
+
+
+def _fold(words: str) -> str:
+    return " ".join(words.split()).casefold()
+
+
+def _tasks(phase: Phase, policy: Policy) -> Iterator[Task]:
+    left_open: set[str | None] = set()
+    for section in phase.sections:
+        rule = by_heading(policy.sections, phase.title, section.title)
+        choice = section.id if rule is not None and rule.choose == "one" else None
+        for item in section.items:
+            task = _task(item, phase, section, choice, policy)
+            if item.parent in left_open:
+                task = replace(task, required=False)
+            if not task.required:
+                left_open.add(item.id)
+            yield task
+
+
+def _task(item: Item, phase: Phase, section: Section, choice: str | None, policy: Policy) -> Task:
+    rule = (
+        by_heading(policy.items, phase.title, section.title, item.text)
+        or by_heading(policy.items, phase.title, section.title, item.label)
+        or ItemPolicy()
+    )
+    optional = item.optional if rule.optional is None else rule.optional
+    return Task(
+        item=item,
+        phase=phase.id,
+        section=section.title,
+        required=not optional,
+        role=rule.role,
+        probe=rule.probe,
+        announces=rule.announces,
+        owner=rule.owner or item.owner,
+        choice=choice,
+    )
+
+
+def _guess_deployed(run: list[Step]) -> int:
+    """Without a policy: the last phase before the first that says it comes after the deployment."""
+    for index, step in enumerate(run):
+        if index and any(word in step.title.casefold() for word in _AFTER):
+            return index - 1
+    return len(run) - 1
+
+
+def _checks(watch: Iterable[WatchEntry], phases: Mapping[str, str]) -> Iterator[Check]:
+    taken: dict[str, int] = {}
+    by_title = {_fold(title): phase for title, phase in phases.items()}
+    for entry in watch:
+        offsets = [entry.at.offset]
+        if entry.every is not None and entry.during is not None:
+            end = entry.at.offset + entry.during
+            while offsets[-1] + entry.every <= end:
+                offsets.append(offsets[-1] + entry.every)
+        base = "t" + str(int(entry.at.offset.total_seconds() // 60)) + ("s" if len(offsets) > 1 else "")
+        taken[base] = taken.get(base, 0) + 1
+        phase = _fold(entry.phase.split(" > ")[-1]) if entry.phase else None
+        yield Check(
+            id=base if taken[base] == 1 else f"{base}-{taken[base]}",
+            title=entry.name or str(entry.at),
+            offsets=tuple(offsets),
+            phase=by_title.get(phase) if phase else None,
+            probes=entry.probes,
+            measure=dict(entry.measure),
+            alert=dict(entry.alert),
+            then=entry.then,
+        )

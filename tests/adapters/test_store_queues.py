@@ -1,0 +1,407 @@
+"""Deadlines, outbox and mirrors: who holds what, for how long, and in which order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from adapters.store import mirrors
+from adapters.store.codec import dump_card, load_card
+from adapters.store.store import SqlStore
+from bot.cards.card import (
+    Button,
+    Buttons,
+    Card,
+    Code,
+    Fact,
+    Facts,
+    Heading,
+    ItemRow,
+    ItemState,
+    Progress,
+    Text,
+    Tone,
+    Verbatim,
+)
+from bot.ports import Claimed, Conflict, Deadline, Mirror, Outgoing, PostedCard, Posting, StoreError
+from tests.adapters.store_kit import (
+    LEASE,
+    NOON,
+    OVER,
+    a_message,
+    advance,
+    due,
+    migrated_file,
+    migrated_template,
+    other,
+    sqlite_url,
+    start,
+    store,
+    url,
+)
+
+__all__ = ["migrated_file", "migrated_template", "other", "sqlite_url", "store", "url"]
+
+EVENING = NOON + timedelta(hours=8)
+
+
+def keys(claimed: Sequence[Claimed]) -> list[str]:
+    return [each.deadline.key for each in claimed]
+
+
+def texts(postings: Sequence[Posting]) -> list[str]:
+    return [each.message.key for each in postings]
+
+
+def shown(mirrors: Sequence[Mirror]) -> list[tuple[str, int]]:
+    return [(each.deployment, each.wanted) for each in mirrors]
+
+
+# --- deadlines --------------------------------------------------------------------------------------------------------
+
+
+async def plan(store: SqlStore, *wanted: Deadline, deployment: str = "one") -> None:
+    async with store.write() as unit:
+        await unit.plan_deadlines(deployment, wanted)
+
+
+async def finish(store: SqlStore, key: str, deployment: str = "one") -> None:
+    async with store.write() as unit:
+        await unit.finish_deadline(deployment, key, EVENING)
+
+
+async def open_deadlines(store: SqlStore) -> list[Deadline]:
+    """What could be claimed by the evening; claimed with a lease that is over at once."""
+    return [each.deadline for each in await store.claim_due(EVENING, "looker", OVER)]
+
+
+async def test_what_is_due_is_claimed_oldest_first_and_nothing_early(store: SqlStore) -> None:
+    await start(store)
+    await plan(store, due("late", 30), due("now", 0), due("first", -5))
+    assert await store.next_due() == due("first", -5).due
+    assert keys(await store.claim_due(NOON, "me", LEASE)) == ["first", "now"]
+    assert keys(await store.claim_due(due("", 30).due - timedelta(microseconds=1), "me", LEASE)) == []
+    assert keys(await store.claim_due(due("", 30).due, "me", LEASE)) == ["late"]
+
+
+async def test_no_more_than_asked_for_are_claimed(store: SqlStore) -> None:
+    await start(store)
+    await plan(store, *(due(f"check {number}", number) for number in range(5)))
+    assert keys(await store.claim_due(EVENING, "me", LEASE, limit=2)) == ["check 0", "check 1"]
+    assert keys(await store.claim_due(EVENING, "you", LEASE)) == ["check 2", "check 3", "check 4"]
+
+
+async def test_nobody_else_gets_what_is_held_until_the_lease_is_over(store: SqlStore, other: SqlStore) -> None:
+    await start(store)
+    await plan(store, due("check"))
+    (mine,) = await store.claim_due(NOON, "me", LEASE)
+    assert await other.claim_due(NOON, "you", LEASE) == []
+    assert await store.claim_due(NOON, "me", LEASE) == [], "not even the same owner"
+    await store.release_due(mine)
+    assert keys(await other.claim_due(NOON, "you", OVER)) == ["check"]
+    assert keys(await store.claim_due(NOON, "me", timedelta(0))) == ["check"]
+    assert keys(await other.claim_due(NOON, "you", LEASE)) == ["check"]
+
+
+async def test_a_lost_lease_cannot_be_given_back(store: SqlStore) -> None:
+    await start(store)
+    await plan(store, due("check"))
+    (lost,) = await store.claim_due(NOON, "me", OVER)
+    (held,) = await store.claim_due(NOON, "me", LEASE)
+    await store.release_due(lost)
+    assert await store.claim_due(NOON, "you", LEASE) == []
+    await store.release_due(held)
+    assert keys(await store.claim_due(NOON, "you", LEASE)) == ["check"]
+
+
+async def test_the_clock_of_the_product_does_not_end_a_lease(store: SqlStore) -> None:
+    await start(store)
+    await plan(store, due("check"))
+    await store.claim_due(NOON, "me", LEASE)
+    assert await store.claim_due(NOON + timedelta(days=400), "you", LEASE) == []
+
+
+async def test_the_next_due_is_the_earliest_open_one_even_if_it_is_held(store: SqlStore) -> None:
+    assert await store.next_due() is None
+    await start(store)
+    await plan(store, due("a", 1), due("b", 2))
+    await store.claim_due(due("", 1).due, "me", LEASE)
+    assert await store.next_due() == due("", 1).due
+    await finish(store, "a")
+    assert await store.next_due() == due("", 2).due
+
+
+async def test_what_is_done_stays_done_and_cannot_be_done_twice(store: SqlStore) -> None:
+    await start(store)
+    await plan(store, due("a"), due("b"))
+    await finish(store, "a")
+    with pytest.raises(Conflict):
+        await finish(store, "a")
+    await plan(store, due("a", 90), due("b"))
+    assert await open_deadlines(store) == [due("b")]
+
+
+async def test_a_plan_adds_moves_and_drops(store: SqlStore) -> None:
+    await start(store)
+    await start(store, "two")
+    await plan(store, due("stays", 1), due("moves", 2), due("drops", 3))
+    await plan(store, due("other's", 4, "two"), deployment="two")
+    await plan(store, due("stays", 1), due("moves", 60), due("new", 0))
+    assert await open_deadlines(store) == [due("new", 0), due("stays", 1), due("other's", 4, "two"), due("moves", 60)]
+    with pytest.raises(Conflict):
+        await finish(store, "drops")
+
+
+async def test_what_was_dropped_opens_again_when_it_is_wanted_again(store: SqlStore) -> None:
+    await start(store)
+    await plan(store, due("check", 1))
+    await plan(store)
+    assert await open_deadlines(store) == []
+    await plan(store, due("check", 5))
+    assert await open_deadlines(store) == [due("check", 5)]
+
+
+async def test_a_new_plan_takes_nothing_out_of_the_hands_of_its_holder(store: SqlStore) -> None:
+    await start(store)
+    await plan(store, due("check", 0))
+    await store.claim_due(NOON, "me", LEASE)
+    await plan(store, due("check", 1))
+    assert await store.claim_due(EVENING, "you", LEASE) == []
+
+
+# --- outbox -----------------------------------------------------------------------------------------------------------
+
+
+async def say(store: SqlStore, *messages: Outgoing) -> None:
+    async with store.write() as unit:
+        await unit.say(messages)
+
+
+async def test_messages_come_oldest_first_each_in_its_own_chat(store: SqlStore) -> None:
+    await say(store, a_message("a"), a_message("b"), a_message("s", chat="slack"), a_message("c"))
+    assert texts(await store.claim_outbox("web", "me", LEASE, limit=2)) == ["a", "b"]
+    assert texts(await store.claim_outbox("web", "you", LEASE)) == ["c"]
+    assert texts(await store.claim_outbox("slack", "me", LEASE)) == ["s"]
+    assert texts(await store.claim_outbox("discord", "me", LEASE)) == []
+
+
+async def test_a_message_comes_back_exactly(store: SqlStore) -> None:
+    button = Button("Roll back…", "rollback:one:", "danger")
+    item = ItemRow("i1", "**pods** running", ItemState.EXCUSED, 2, "Checks", "by ann", ("@ops",), "kubectl get", (button,))
+    card = Card(
+        "🚀 azora",
+        "azora → production",
+        (
+            *(Text("*a*", small=True), Verbatim("same"), Code("same"), Heading("same"), Progress(61, 107, "of 107")),
+            *(item, Buttons((button,)), Facts((Fact("errors", "0.2 %", "< 0.1 %", False), Fact("p99", "?")))),
+        ),
+        Tone.WARN,
+        ("on_call",),
+    )
+    message = a_message("m", channel="#engineering", card=card, deployment="one", thread="head")
+    await start(store)
+    await say(store, message)
+    (posting,) = await store.claim_outbox("web", "me", LEASE)
+    assert posting.message == message
+    assert [type(block) for block in posting.message.card.blocks] == [type(block) for block in card.blocks]
+
+
+def test_a_block_of_a_newer_release_is_refused() -> None:
+    with pytest.raises(StoreError, match="another version"):
+        load_card(dump_card(Card("t", "t", (Code("x"),))).replace('"Code"', '"Hologram"'))
+
+
+async def test_a_key_is_said_once_however_often_it_is_asked_for(store: SqlStore) -> None:
+    await say(store, a_message("a"))
+    await say(store, a_message("a", channel="#elsewhere"), a_message("b"))
+    first, second = await store.claim_outbox("web", "me", LEASE)
+    assert (first.message, second.message) == (a_message("a"), a_message("b"))
+    await store.said(first, "1", "#deployments", NOON)
+    await say(store, a_message("a"))
+    assert await store.claim_outbox("web", "you", LEASE) == []
+
+
+async def test_what_stands_in_the_channel_is_never_claimed_again(store: SqlStore) -> None:
+    await say(store, a_message("a"))
+    (posting,) = await store.claim_outbox("web", "me", OVER)
+    await store.trying(posting, NOON)
+    await store.said(posting, "1", "#deployments", NOON)
+    await store.said(posting, "2", "#deployments", NOON)
+    await store.say_later(posting, 0, "too late to say so")
+    assert await store.claim_outbox("web", "you", LEASE) == []
+
+
+async def test_only_the_first_try_is_remembered_and_every_attempt_counted(store: SqlStore) -> None:
+    await say(store, a_message("a"))
+    (first,) = await store.claim_outbox("web", "me", LEASE)
+    assert (first.attempts, first.first_tried) == (0, None)
+    await store.trying(first, NOON)
+    await store.say_later(first, 0, "no answer")
+    (second,) = await store.claim_outbox("web", "me", LEASE)
+    assert (second.attempts, second.first_tried) == (1, NOON)
+    await store.trying(second, EVENING)
+    await store.say_later(second, 0, "no answer")
+    (third,) = await store.claim_outbox("web", "me", LEASE)
+    assert (third.attempts, third.first_tried) == (2, NOON)
+
+
+async def test_what_was_put_off_waits_by_the_real_clock(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    await say(store, a_message("a"))
+    (posting,) = await store.claim_outbox("web", "me", LEASE)
+    await store.say_later(posting, 30, "the chat asked to wait 30 s")
+    assert await store.claim_outbox("web", "you", LEASE) == []
+    later = time.time() + 31
+    monkeypatch.setattr("time.time", lambda: later)
+    assert texts(await store.claim_outbox("web", "you", LEASE)) == ["a"]
+
+
+async def test_whoever_lost_the_lease_may_not_post(store: SqlStore, other: SqlStore) -> None:
+    await say(store, a_message("a"))
+    (lost,) = await store.claim_outbox("web", "me", OVER)
+    (held,) = await other.claim_outbox("web", "you", LEASE)
+    with pytest.raises(Conflict):
+        await store.trying(lost, NOON)
+    await store.say_later(lost, 0, "cannot give back what is not held")
+    assert await store.claim_outbox("web", "me", LEASE) == []
+    await other.trying(held, NOON)
+
+
+async def test_what_was_posted_with_a_lost_lease_was_posted_all_the_same(store: SqlStore, other: SqlStore) -> None:
+    await say(store, a_message("a"))
+    (lost,) = await store.claim_outbox("web", "me", OVER)
+    await store.trying(lost, NOON)
+    (held,) = await other.claim_outbox("web", "you", LEASE)
+    await store.said(lost, "1", "#deployments", NOON)
+    with pytest.raises(Conflict):
+        await other.trying(held, NOON)
+
+
+async def test_later_messages_of_a_deployment_wait_for_the_first_one(store: SqlStore) -> None:
+    await start(store)
+    await start(store, "two")
+    await say(
+        store,
+        a_message("started", deployment="one"),
+        a_message("succeeded", deployment="one"),
+        a_message("elsewhere", deployment="one", channel="#announcements"),
+        a_message("other", deployment="two"),
+        a_message("free"),
+    )
+    first, *rest = await store.claim_outbox("web", "me", LEASE)
+    assert texts([first, *rest]) == ["started", "elsewhere", "other", "free"]
+    assert await store.claim_outbox("web", "you", LEASE) == [], "held"
+    await store.say_later(first, 60, "no answer")
+    assert await store.claim_outbox("web", "you", LEASE) == [], "put off"
+    await store.said(first, "1", "#deployments", NOON)
+    assert texts(await store.claim_outbox("web", "you", LEASE)) == ["succeeded"]
+
+
+# --- mirrors ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_new_deployment_is_behind_in_every_chat(store: SqlStore) -> None:
+    await start(store)
+    assert shown(await store.claim_mirrors("web", "me", LEASE)) == [("one", 1)]
+    assert shown(await store.claim_mirrors("slack", "me", LEASE)) == [("one", 1)]
+
+
+async def test_what_was_shown_is_behind_again_only_when_it_moves_on(store: SqlStore) -> None:
+    await start(store)
+    (mirror,) = await store.claim_mirrors("web", "me", LEASE)
+    await store.mirror_done(mirror)
+    assert await store.claim_mirrors("web", "me", LEASE) == []
+    await advance(store)
+    (mirror,) = await store.claim_mirrors("web", "me", LEASE)
+    assert mirror.wanted == 2
+    await advance(store)
+    await store.mirror_done(mirror)
+    assert shown(await store.claim_mirrors("web", "me", LEASE)) == [("one", 3)]
+
+
+async def test_a_mirror_is_held_by_one_until_the_lease_is_over(store: SqlStore, other: SqlStore) -> None:
+    await start(store)
+    assert len(await store.claim_mirrors("web", "me", OVER)) == 1
+    assert len(await other.claim_mirrors("web", "you", LEASE)) == 1
+    assert await store.claim_mirrors("web", "me", LEASE) == []
+    assert await store.claim_mirrors("web", "me", LEASE, every=True) == []
+
+
+async def test_a_mirror_put_off_waits_by_the_real_clock(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    await start(store)
+    (mirror,) = await store.claim_mirrors("web", "me", LEASE)
+    await store.mirror_later(mirror, 30)
+    assert await store.claim_mirrors("web", "me", LEASE, every=True) == []
+    later = time.time() + 31
+    monkeypatch.setattr("time.time", lambda: later)
+    assert shown(await store.claim_mirrors("web", "me", LEASE)) == [("one", 1)]
+
+
+async def test_a_deployment_that_ended_is_brought_to_its_last_revision_once(store: SqlStore) -> None:
+    await start(store)
+    (mirror,) = await store.claim_mirrors("web", "me", LEASE)
+    await store.mirror_done(mirror)
+    await advance(store, live=False)
+    (mirror,) = await store.claim_mirrors("web", "me", LEASE)
+    assert mirror.wanted == 2
+    await store.mirror_done(mirror)
+    assert await store.claim_mirrors("web", "me", LEASE, every=True) == []
+
+
+async def test_every_live_mirror_can_be_gone_round(store: SqlStore) -> None:
+    for id in "abc":
+        await start(store, id)
+    for mirror in await store.claim_mirrors("web", "me", LEASE):
+        await store.mirror_done(mirror)
+    assert await store.claim_mirrors("web", "me", LEASE) == []
+    seen = []
+    for _ in range(3):
+        (mirror,) = await store.claim_mirrors("web", "me", LEASE, every=True, limit=1)
+        await store.mirror_done(mirror)
+        seen.append(mirror.deployment)
+    assert sorted(seen) == ["a", "b", "c"]
+
+
+async def test_drawing_with_a_lost_lease_is_drawn_over(store: SqlStore, other: SqlStore) -> None:
+    await start(store)
+    (lost,) = await store.claim_mirrors("web", "me", OVER)
+    (held,) = await other.claim_mirrors("web", "you", LEASE)
+    await other.mirror_done(held)
+    await store.mirror_done(lost)
+    assert shown(await other.claim_mirrors("web", "you", LEASE)) == [("one", 1)]
+
+
+async def test_a_lost_mirror_cannot_be_put_off(store: SqlStore) -> None:
+    await start(store)
+    (lost,) = await store.claim_mirrors("web", "me", OVER)
+    (held,) = await store.claim_mirrors("web", "me", LEASE)
+    await store.mirror_later(lost, 30)
+    await store.mirror_later(held, 0)
+    assert len(await store.claim_mirrors("web", "you", LEASE)) == 1
+
+
+async def test_a_chat_that_joins_later_is_not_told_what_ended_long_ago(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await start(store, "ended", live=False)
+    await start(store, "runs")
+    assert shown(await store.claim_mirrors("web", "me", LEASE)) == [("ended", 1), ("runs", 1)]
+    later = time.time() + mirrors.RECENT.total_seconds() + 1
+    monkeypatch.setattr("time.time", lambda: later)
+    assert shown(await store.claim_mirrors("discord", "me", LEASE)) == [("runs", 1)]
+    assert shown(await store.claim_mirrors("web", "me", LEASE)) == [("ended", 1), ("runs", 1)], "it had begun to"
+
+
+async def test_where_a_slot_stands_is_remembered_in_each_chat(store: SqlStore) -> None:
+    await start(store)
+    meant = PostedCard("head", "#deployments", None, None, "d1", NOON)
+    stands = PostedCard("head", "#deployments", "17.4", "17.3", "d2", EVENING)
+    assert await store.posted("one", "web") == {}
+    await store.note_posted("one", "web", meant)
+    assert await store.posted("one", "web") == {"head": meant}
+    await store.note_posted("one", "web", stands)
+    await store.note_posted("one", "slack", meant)
+    assert await store.posted("one", "web") == {"head": stands}
+    assert await store.posted("one", "slack") == {"head": meant}

@@ -1,0 +1,443 @@
+"""When it is open: against the documents' own tables, and against a minute-by-minute reference for random rules."""
+
+from __future__ import annotations
+
+import time
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from bot.domain.calendar import (
+    Busy,
+    Code,
+    Opening,
+    can_ever_open,
+    next_transitions,
+    opening,
+    rules_for,
+    to_be_read,
+)
+from checklists.policy import Policy
+from checklists.windows import Window, parse_window
+from checklists.zones import changes_between
+
+MICROSECOND = timedelta(microseconds=1)
+MINUTE = timedelta(minutes=1)
+US_HOLIDAYS: dict[str, object] = {"holidays": {"country": "US"}}
+
+
+def policy(*windows: str, zone: str = "UTC", freezes: list[dict[str, object]] | None = None) -> Policy:
+    return Policy.model_validate(
+        {"timezone": zone, "windows": {"production": windows} if windows else {}, "freezes": freezes or []}
+    )
+
+
+def at(text: str, zone: str = "UTC") -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def ask(which: Policy, text: str, environment: str = "production", busy: tuple[Busy, ...] = ()) -> Opening:
+    return opening(rules_for(which, environment), at(text, which.timezone), busy=busy)
+
+
+def texts(found: Opening) -> list[str]:
+    return [reason.text for reason in found.reasons]
+
+
+# --- the five documents ----------------------------------------------------------------------------------------------
+
+SERVICES_DO = policy(
+    "tue-thu 10:00-16:00",
+    zone="Europe/Berlin",
+    freezes=[
+        {"weekly": "fri 12:00-24:00", "why": "Friday afternoon"},
+        {"weekly": "sat-sun", "why": "weekend"},
+        {"holidays": {"country": "DE"}},
+    ],
+)
+CA_MARKETPLACE = policy(
+    "tue-thu 10:00-14:00",
+    freezes=[
+        {"weekly": "fri"},
+        {"weekly": "sat-sun"},
+        {"holidays": {"country": "IN", "only": ["Diwali"], "also": {"US": ["New Year's Day"]}}},
+        {"month_end": {"last": 2, "business": True}},
+        {"quarter_end": {"last": 5, "business": True}},
+        {"incidents": True},
+        {"calendar": "campaigns.ics", "matching": "campaign", "buffer": "2h"},
+    ],
+)
+PETFORCE = policy("tue-thu 10:00-16:00", zone="America/New_York", freezes=[US_HOLIDAYS])
+MAISHAPOA = policy("tue-thu 10:00-14:00", zone="Africa/Dar_es_Salaam")
+AZORA = policy("always")
+
+
+@pytest.mark.parametrize(
+    ("which", "local", "reasons"),
+    [
+        (SERVICES_DO, "2026-11-24T09:59", ["before 10:00"]),
+        (SERVICES_DO, "2026-11-24T10:00", []),
+        (SERVICES_DO, "2026-11-26T15:59", []),
+        (SERVICES_DO, "2026-11-26T16:00", ["after 16:00"]),
+        (SERVICES_DO, "2026-11-27T11:00", ["Friday"]),
+        (SERVICES_DO, "2026-11-27T16:55", ["Friday afternoon", "Friday"]),
+        (SERVICES_DO, "2026-11-28T11:00", ["weekend", "Saturday"]),
+        (SERVICES_DO, "2026-11-23T11:00", ["Monday"]),
+        (SERVICES_DO, "2027-10-06T11:00", []),
+        (SERVICES_DO, "2030-10-03T11:00", ["German Unity Day"]),
+        (CA_MARKETPLACE, "2026-11-19T10:00", []),
+        (CA_MARKETPLACE, "2026-11-19T14:00", ["after 14:00"]),
+        (CA_MARKETPLACE, "2026-11-20T12:00", ["Friday", "Friday"]),
+        (CA_MARKETPLACE, "2026-11-21T12:00", ["weekend", "Saturday"]),
+        (CA_MARKETPLACE, "2024-10-31T12:00", ["Diwali", "month-end"]),
+        (CA_MARKETPLACE, "2029-11-06T12:00", []),
+        (CA_MARKETPLACE, "2026-01-01T12:00", ["New Year's Day"]),
+        (CA_MARKETPLACE, "2025-12-31T12:00", ["month-end", "quarter-end"]),
+        (CA_MARKETPLACE, "2026-03-25T12:00", ["quarter-end"]),
+        (CA_MARKETPLACE, "2026-03-24T12:00", []),
+        (CA_MARKETPLACE, "2026-06-30T12:00", ["month-end", "quarter-end"]),
+        (PETFORCE, "2026-11-24T10:00", []),
+        (PETFORCE, "2026-07-08T15:59", []),
+        (PETFORCE, "2026-11-26T12:00", ["Thanksgiving Day"]),
+        (PETFORCE, "2026-11-23T12:00", ["Monday"]),
+        (PETFORCE, "2026-11-27T12:00", ["Friday"]),
+        (MAISHAPOA, "2026-11-25T13:59", []),
+        (MAISHAPOA, "2026-11-25T14:00", ["after 14:00"]),
+        (MAISHAPOA, "2026-11-22T12:00", ["Sunday"]),
+        (AZORA, "2026-11-22T03:00", []),
+    ],
+)
+def test_the_documents_windows_and_freezes(which: Policy, local: str, reasons: list[str]) -> None:
+    found = ask(which, local)
+    assert texts(found) == reasons
+    assert found.open == (not reasons)
+
+
+def test_us_eastern_windows_follow_the_clock_in_summer_and_winter() -> None:
+    assert ask(PETFORCE, "2026-07-07T10:00").open
+    assert ask(PETFORCE, "2026-12-01T10:00").open
+    rules = rules_for(PETFORCE, "production")
+    assert opening(rules, at("2026-07-07T14:00")).open
+    assert not opening(rules, at("2026-12-01T14:59")).open
+
+
+def test_friday_afternoon_opens_on_tuesday() -> None:
+    found = ask(SERVICES_DO, "2026-11-20T16:55")
+    assert found.next_open == at("2026-11-24T10:00", "Europe/Berlin")
+    assert found.next_close == at("2026-11-24T16:00", "Europe/Berlin")
+    assert [(reason.code, reason.until) for reason in found.reasons] == [
+        (Code.FREEZE, at("2026-11-21T00:00", "Europe/Berlin")),
+        (Code.WINDOW, at("2026-11-24T10:00", "Europe/Berlin")),
+    ]
+
+
+def test_staging_is_open_although_production_has_windows() -> None:
+    found = ask(CA_MARKETPLACE, "2026-11-21T03:00", "staging")
+    assert (found.open, found.next_close) == (True, None)
+
+
+def test_only_calendars_and_incidents_of_the_environment_have_to_be_read() -> None:
+    named = [freeze.calendar or "incidents" for freeze in to_be_read(CA_MARKETPLACE, "production")]
+    assert named == ["incidents", "campaigns.ics"]
+    assert to_be_read(CA_MARKETPLACE, "staging") == ()
+
+
+# --- what wins -------------------------------------------------------------------------------------------------------
+
+
+def test_two_windows_are_a_union_and_do_not_block_each_other() -> None:
+    which = policy("tue 10:00-12:00", "tue 11:00-14:00", "wed 09:00-10:00")
+    assert [ask(which, f"2026-11-24T{clock}").open for clock in ("10:30", "11:30", "13:59", "14:00")] == [1, 1, 1, 0]
+    assert ask(which, "2026-11-24T10:30").next_close == at("2026-11-24T14:00")
+    assert ask(which, "2026-11-24T14:00").next_open == at("2026-11-25T09:00")
+
+
+def test_a_freeze_beats_an_open_window() -> None:
+    which = policy("tue-thu 10:00-16:00", freezes=[{"dates": "2026-11-24 - 2026-11-25", "why": "audit"}])
+    found = ask(which, "2026-11-24T12:00")
+    assert [(r.code, r.text, r.until) for r in found.reasons] == [(Code.FREEZE, "audit", at("2026-11-26T00:00"))]
+    assert found.next_open == at("2026-11-26T10:00")
+
+
+def test_a_freeze_beats_always() -> None:
+    which = policy("always", freezes=[{"weekly": "fri 12:00-24:00"}])
+    assert texts(ask(which, "2026-11-20T12:00")) == ["fri 12:00-24:00"]
+    assert ask(which, "2026-11-20T11:59").next_close == at("2026-11-20T12:00")
+
+
+def test_a_freeze_holds_only_where_it_says() -> None:
+    which = policy("always", freezes=[{"weekly": "sat-sun", "environments": ["Production", "staging"]}])
+    assert not ask(which, "2026-11-21T12:00", "staging").open
+    assert not ask(which, "2026-11-21T12:00", "PRODUCTION").open
+    assert ask(which, "2026-11-21T12:00", "preview").open
+
+
+def test_a_one_off_freeze_in_chat_closes_and_then_opens_again() -> None:
+    added = Busy(at("2026-11-24T11:00"), at("2026-11-24T13:00"), "database move", "/deploy freeze", "freeze")
+    found = ask(policy("tue-thu 10:00-16:00"), "2026-11-24T12:00", busy=(added,))
+    assert (texts(found), found.next_open, found.next_close) == (
+        ["database move"],
+        at("2026-11-24T13:00"),
+        at("2026-11-24T16:00"),
+    )
+
+
+def test_an_open_incident_closes_until_further_notice() -> None:
+    incident = Busy(at("2026-11-24T11:00"), None, "checkout is down", "INC-12", Code.INCIDENT)
+    found = ask(policy("tue-thu 10:00-16:00"), "2026-11-24T12:00", busy=(incident,))
+    assert [(r.code, r.until) for r in found.reasons] == [(Code.INCIDENT, None)]
+    assert (found.next_open, found.next_close) == (None, None)
+    before = ask(policy("tue-thu 10:00-16:00"), "2026-11-24T10:00", busy=(incident,))
+    assert (before.open, before.next_close) == (True, at("2026-11-24T11:00"))
+
+
+def test_a_source_that_cannot_be_read_blocks_or_is_named() -> None:
+    rules = rules_for(policy("tue-thu 10:00-16:00"), "production")
+    blocked = opening(rules, at("2026-11-24T12:00"), unreadable=[("events.ics", True)])
+    assert (blocked.open, blocked.next_open, blocked.reasons[0].code) == (False, None, Code.UNKNOWN)
+    passed = opening(rules, at("2026-11-24T12:00"), unreadable=[("events.ics", False)])
+    assert (passed.open, passed.ignored) == (True, ("events.ics",))
+
+
+def test_an_unknown_zone_is_an_error_and_never_utc() -> None:
+    with pytest.raises(ValueError, match="did you mean Europe/Berlin"):
+        rules_for(policy("always", zone="Europe/Berlln"), "production")
+    with pytest.raises(ValueError, match="write America/New_York"):
+        rules_for(policy("always", zone="EST"), "production")
+
+
+def test_a_bad_window_is_an_error_with_a_way_out() -> None:
+    with pytest.raises(ValueError, match="'freitag' is not a day"):
+        rules_for(policy("freitag 10:00-12:00"), "production")
+    with pytest.raises(ValueError, match="write `always`"):
+        rules_for(Policy(windows={"production": ()}), "production")
+
+
+def test_an_instant_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        opening(rules_for(policy(), "production"), datetime.fromisoformat("2026-01-01"))
+
+
+def test_a_cause_nobody_knows_is_refused() -> None:
+    with pytest.raises(ValueError, match="mood"):
+        ask(policy(), "2026-01-01T00:00", busy=(Busy(at("2026-01-01"), None, "x", "y", "mood"),))
+
+
+def test_a_policy_that_never_opens_says_so() -> None:
+    which = policy("fri 12:00-16:00", freezes=[{"weekly": "fri 12:00-24:00", "why": "Friday afternoon"}])
+    rules = rules_for(which, "production")
+    assert not can_ever_open(rules, at("2026-11-20T12:00"))
+    assert opening(rules, at("2026-11-20T12:00")).next_open is None
+    assert can_ever_open(rules_for(SERVICES_DO, "production"), at("2026-11-20T12:00"))
+
+
+def test_a_freeze_without_end_has_no_until() -> None:
+    found = ask(policy("always", freezes=[{"weekly": "mon-sun"}]), "2026-11-20T12:00")
+    assert [(r.text, r.until) for r in found.reasons] == [("every day", None)]
+
+
+@pytest.mark.parametrize(
+    ("local", "text"),
+    [
+        ("2026-11-20T21:59", "before 22:00"),
+        ("2026-11-21T02:00", "between 02:00 and 22:00"),
+        ("2026-11-24T02:00", "after 02:00"),
+        ("2026-11-25T12:00", "Wednesday"),
+    ],
+)
+def test_outside_a_window_is_said_in_the_clock_of_the_day(local: str, text: str) -> None:
+    assert texts(ask(policy("fri-mon 22:00-02:00"), local)) == [text]
+
+
+# --- the night the clock changes -------------------------------------------------------------------------------------
+
+
+def hours_open(which: Policy, day: str) -> list[tuple[str, str]]:
+    """The openings that start on a local day, as they are in UTC."""
+    rules, now, found = rules_for(which, "production"), at(f"{day}T00:00", which.timezone), []
+    while (state := opening(rules, now)).next_open is not None and state.next_open < now + timedelta(hours=25):
+        if state.next_open.astimezone(rules.zone).date() != date.fromisoformat(day) or state.next_close is None:
+            break
+        found.append((f"{state.next_open:%H:%M}", f"{state.next_close:%H:%M}"))
+        now = state.next_close
+    return found
+
+
+@pytest.mark.parametrize(
+    ("zone", "words", "day", "expected"),
+    [
+        ("Europe/Berlin", "daily 10:00-18:00", "2026-03-28", [("09:00", "17:00")]),
+        ("Europe/Berlin", "daily 10:00-18:00", "2026-03-29", [("08:00", "16:00")]),
+        ("Europe/Berlin", "daily 10:00-18:00", "2026-10-25", [("09:00", "17:00")]),
+        ("Europe/Berlin", "daily 01:00-04:00", "2026-03-29", [("00:00", "02:00")]),
+        ("Europe/Berlin", "daily 01:00-04:00", "2026-10-25", [("23:00", "03:00")]),
+        ("Europe/Berlin", "daily 02:30-04:00", "2026-03-29", [("01:00", "02:00")]),
+        ("Europe/Berlin", "daily 02:00-02:30", "2026-03-29", []),
+        ("Europe/Berlin", "daily 02:00-02:30", "2026-10-25", [("00:00", "00:30"), ("01:00", "01:30")]),
+        ("Australia/Lord_Howe", "daily 01:00-03:00", "2026-04-05", [("14:00", "16:30")]),
+        ("Australia/Lord_Howe", "daily 01:00-03:00", "2026-10-04", [("14:30", "16:00")]),
+        ("America/New_York", "sat 20:00-04:00", "2026-10-31", [("00:00", "09:00")]),
+    ],
+)
+def test_a_window_is_open_while_the_wall_clock_shows_it(
+    zone: str, words: str, day: str, expected: list[tuple[str, str]]
+) -> None:
+    assert hours_open(policy(words, zone=zone), day) == expected
+
+
+def test_a_day_that_never_was_has_no_window() -> None:
+    found = ask(policy("fri 10:00-16:00", zone="Pacific/Apia"), "2011-12-29T23:59")
+    assert found.next_open == at("2012-01-06T10:00", "Pacific/Apia")
+
+
+def test_the_next_changes_of_the_clock() -> None:
+    changes = next_transitions("America/New_York", at("2026-11-20T00:00"))
+    assert [change.at for change in changes] == [at("2027-03-14T07:00"), at("2027-11-07T06:00")]
+    assert changes[0].after - changes[0].before == timedelta(hours=1)
+    assert next_transitions("Asia/Kathmandu", at("2026-11-20T00:00")) == ()
+    assert next_transitions("America/New_York", changes[0].at, 1) == (changes[1],)
+
+
+# --- against a reference that looks at every minute ------------------------------------------------------------------
+
+ZONES = [
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+    "Asia/Kathmandu",
+    "America/New_York",
+    "Europe/Berlin",
+    "Africa/Casablanca",
+    "Africa/Cairo",
+    "America/Havana",
+]
+CLOCKS = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.sampled_from([0, 0, 15, 30, 59]))
+DAYS = st.lists(
+    st.sampled_from(["mon", "tue", "wed", "thu", "fri", "sat", "sun", "tue-thu", "fri-mon"]), min_size=1, max_size=3
+)
+
+
+@st.composite
+def window_words(draw: st.DrawFn) -> str:
+    days = ",".join(draw(DAYS))
+    if draw(st.integers(0, 5)) == 0:
+        return days
+    start, end = draw(CLOCKS), draw(st.one_of(CLOCKS, st.just("24:00"), st.just("03:00")))
+    assume(start != end)
+    return f"{days} {start}-{end}"
+
+
+@st.composite
+def nows(draw: st.DrawFn, zone: str) -> datetime:
+    """Half of them within a day and a half of a change of the clock or of a year."""
+    year = draw(st.integers(2011, 2032))
+    start = datetime(year, 1, 1, tzinfo=UTC)
+    changes = [start, *(change.at for change in changes_between(ZoneInfo(zone), start, start.replace(year=year + 1)))]
+    if draw(st.booleans()):
+        return draw(st.sampled_from(changes)) + MINUTE * draw(st.integers(-2200, 2200))
+    return start + MINUTE * draw(st.integers(0, 366 * 1440)) + timedelta(microseconds=draw(st.integers(0, 59_999_999)))
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> tuple[Policy, datetime, tuple[Busy, ...]]:
+    zone = draw(st.sampled_from(ZONES))
+    freezes: list[dict[str, object]] = [{"weekly": words} for words in draw(st.lists(window_words(), max_size=2))]
+    last, first = draw(st.sampled_from([(0, 0), (2, 0), (0, 1), (1, 2)]))
+    if last or first:
+        freezes.append({"month_end": {"last": last, "first": first}})
+    which = policy(*draw(st.lists(window_words(), max_size=3)), zone=zone, freezes=freezes)
+    now = draw(nows(zone))
+    spans = st.tuples(st.integers(-3000, 6000), st.one_of(st.none(), st.integers(0, 4000)))
+    base = now.replace(second=0, microsecond=0)
+    busy = [
+        Busy(base + MINUTE * begin, None if length is None else base + MINUTE * (begin + length), "busy", "test")
+        for begin, length in draw(st.lists(spans, max_size=2))
+    ]
+    return which, now, tuple(busy)
+
+
+def shows(window: Window, shown: datetime) -> bool:
+    minute, day = shown.hour * 60 + shown.minute, shown.weekday()
+    if not window.wraps:
+        return day in window.days and window.start <= minute < window.end
+    return (day in window.days and minute >= window.start) or ((day - 1) % 7 in window.days and minute < window.end)
+
+
+class Reference:
+    """The rules, told by looking at the clock on the wall once."""
+
+    def __init__(self, which: Policy, busy: tuple[Busy, ...]) -> None:
+        self.zone, self.busy = ZoneInfo(which.timezone), busy
+        self.windows = [parse_window(words) for words in which.windows.get("production", ("always",))]
+        self.weekly = [parse_window(freeze.weekly) for freeze in which.freezes if freeze.weekly]
+        self.edges = [freeze.month_end for freeze in which.freezes if freeze.month_end]
+
+    def open(self, now: datetime) -> bool:
+        shown = now.astimezone(self.zone)
+        if not any(shows(window, shown) for window in self.windows) or any(shows(w, shown) for w in self.weekly):
+            return False
+        if any(entry.start <= now and (entry.end is None or now < entry.end) for entry in self.busy):
+            return False
+        length = monthrange(shown.year, shown.month)[1]
+        return not any(shown.day > length - edge.last or shown.day <= edge.first for edge in self.edges)
+
+    def minutes(self, now: datetime) -> Iterator[datetime]:
+        yield now
+        whole = now.replace(second=0, microsecond=0)
+        yield from (whole + MINUTE * number for number in range(1, 3 * 1440))
+
+
+@settings(max_examples=150)
+@given(questions())
+def test_opening_agrees_with_looking_at_every_minute(question: tuple[Policy, datetime, tuple[Busy, ...]]) -> None:
+    which, now, busy = question
+    found, reference = opening(rules_for(which, "production"), now, busy=busy), Reference(which, busy)
+    assert found.open == reference.open(now)
+    assert found.open == (not found.reasons)
+    minutes = list(reference.minutes(now))
+    first = next((minute for minute in minutes if reference.open(minute)), None)
+    if first is None:
+        assert found.next_open is None or found.next_open > minutes[-1]
+        return
+    assert found.next_open == first
+    last = next((minute for minute in minutes if minute > first and not reference.open(minute)), None)
+    if last is None:
+        assert found.next_close is None or found.next_close > minutes[-1]
+    else:
+        assert found.next_close == last
+
+
+@settings(max_examples=150)
+@given(questions())
+def test_the_named_instants_are_right_to_the_microsecond(
+    question: tuple[Policy, datetime, tuple[Busy, ...]],
+) -> None:
+    which, now, busy = question
+    rules = rules_for(which, "production")
+    found = opening(rules, now, busy=busy)
+    if found.next_open is not None:
+        assert opening(rules, found.next_open, busy=busy).open
+        assert found.next_open == now or not opening(rules, found.next_open - MICROSECOND, busy=busy).open
+    if found.next_close is not None:
+        assert found.next_open is not None
+        assert found.next_close > found.next_open >= now
+        assert not opening(rules, found.next_close, busy=busy).open
+        assert opening(rules, found.next_close - MICROSECOND, busy=busy).open
+    for reason in found.reasons:
+        if reason.until is not None:
+            before, after = (opening(rules, t, busy=busy).reasons for t in (reason.until - MICROSECOND, reason.until))
+            assert [r.until for r in before if r.source == reason.source and r.code == reason.code] == [reason.until]
+            assert reason.until not in [r.until for r in after]
+
+
+def test_an_answer_takes_milliseconds() -> None:
+    rules = rules_for(CA_MARKETPLACE, "production")
+    opening(rules, at("2026-01-01T00:00"))
+    begin = time.perf_counter()
+    for day in range(365):
+        opening(rules, at("2026-01-01T00:00") + timedelta(days=day))
+    assert time.perf_counter() - begin < 365 * 0.005
