@@ -157,7 +157,7 @@ def _lines(tokens: Sequence[Token]) -> Iterator[_Line]:
                 item = []
                 depth += token.nesting
             case "inline" if tokens[index - 1].type == "heading_open":
-                kind = words(token.content).strip(" :") if not depth else kind
+                kind = kind if tokens[index - 1].level else words(token.content).strip(" :")
             case "inline":
                 text = words(_CHECKBOX.sub("", token.content, count=1) if _is_checkbox(token, item) else token.content)
                 if depth:

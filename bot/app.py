@@ -193,9 +193,10 @@ class _Server(uvicorn.Server):
         self._app = app
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGINT or SIGTERM has come."""
+        """SIGINT or SIGTERM has come. Asked to stop and stopped is a good end: the signal is not raised again."""
         self._app.close_streams()
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
 
 async def _until_stopped() -> None:

@@ -209,6 +209,8 @@ class Router:
                 return await self._move(deployment, lambda p, s, now: moves.advance(p, s, who, now), key)
             case "deployed":
                 return await self._move(deployment, lambda p, s, now: moves.deployed(p, s, who, now), key)
+            case "measure":
+                return await self._checks.measure_item(deployment, argument, who=who, key=key)
             case "again":
                 check, number = _check_and_number(argument)
                 return await self._checks.again(deployment, check, number, who=who, key=key)

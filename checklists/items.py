@@ -15,16 +15,17 @@ from checklists.source import Source
 _NEED = r"(?:needed|applicable|required|necessary|relevant|appropriate|available|any|possible|used|desired)"
 _OPTIONAL = re.compile(
     rf"\((?:if|as|when|where) {_NEED}\b[^()]*\)|[(\[]optional\b[^)\]]*[)\]]|^\W*optional\W*:"
-    r"|\(if\b[^()]*\)\W*(?:[-–—]\s*@\S+\s*)*$",
+    r"|\(if\b[^()]*\)\W*(?:[-–—]\s*@[^\s@]+\s*)*$",
     re.IGNORECASE,
 )
 _MENTION = r"@[A-Za-z0-9][\w./-]*"
 _OWNER = re.compile(
-    rf"(?:\s[-–—:]\s*|\()(?P<mention>{_MENTION}(?:(?:\s*[,/&+]\s*|\s+(?:and\s+)?){_MENTION})*)\)?\s*$"
-    r"|[(\[](?:owner|owners|assignee|assigned to|responsible)\s*:\s*(?P<named>[^()\[\]]+?)\s*[)\]]\W*$"
-    r"|\s[-–—]\s*(?:owner|assignee|responsible)\s*:\s*(?P<dashed>.+?)\s*$",
+    rf"(?: [-–—:] ?|\()(?P<mention>{_MENTION}(?:(?: ?[,/&+] ?| (?:and )?){_MENTION})*)\)?$"
+    r"|[(\[](?:owners?|assignee|assigned to|responsible) ?:(?P<named>[^()\[\]]+)[)\]]\W*$"
+    r"| [-–—] ?(?:owners?|assignee|responsible) ?:(?P<dashed>.+)$",
     re.IGNORECASE,
 )
+"""For a label whose runs of white space are one space."""
 _ROLE = re.compile(
     r"^\[(?P<first>[^\[\]]+)\](?![(\[:])|(?<=\s)\[(?P<last>[^\[\]]+)\]$",
 )
@@ -196,8 +197,8 @@ def first_paragraph(item: Block) -> str:
 
 
 def _owner(label: str, notes: Sequence[str]) -> str | None:
-    if found := _OWNER.search(label):
-        return found["mention"] or found["named"] or found["dashed"]
+    if found := _OWNER.search(" ".join(label.split())):
+        return str(found["mention"] or found["named"] or found["dashed"]).strip() or None
     if (found := _ROLE.search(label)) and _ROLE_WORD.search(role := found["first"] or found["last"]):
         return role
     for note in notes:

@@ -59,6 +59,7 @@ def lint(file: Path, *, now: datetime | None = None, further: Further | None = N
         remarks.extend(further(located.policy) if further else ())
         for remark in remarks:
             line, column = located.place(*remark.path, key=remark.on_key)
+            column = 1 if remark.further_down else column
             problems.append(
                 Problem(beside.name, line + remark.further_down, column, remark.code, remark.message, remark.severity)
             )

@@ -144,11 +144,11 @@ def _fits(name: str, band: Band, path: Path, policy: Policy) -> Iterator[Remark]
 
 def _windows(policy: Policy) -> Iterator[Remark]:
     for environment, windows in policy.windows.items():
-        for words in windows:
+        for index, words in enumerate(windows):
             try:
                 parse_window(words)
             except ValueError as error:
-                yield Remark(("windows", environment), "bad-window", str(error))
+                yield Remark(("windows", environment, index), "bad-window", str(error))
 
 
 def _announcements(policy: Policy) -> Iterator[Remark]:

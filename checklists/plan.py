@@ -30,6 +30,10 @@ class Task:
     probe: str | None = None
     announces: Announcement | None = None
     owner: str | None = None
+    target: Band | None = None
+    """The item's own threshold for its probe."""
+    due: timedelta | None = None
+    """Not expected before this offset from T0."""
     choice: str | None = None
     """Section id, where one tick among the section's items is enough."""
 
@@ -123,23 +127,25 @@ class Plan:
 def make_plan(checklist: Checklist, policy: Policy, *, environment: str) -> Plan:
     """The plan of a run in this environment.
 
-    Phases without items are left out of the run, reference and emergency ones always. Names in the policy that match
+    Phases without items are left out, but for those of the rollback, which are read when it comes to it; reference and
+    emergency ones always. Names in the policy that match
     nothing bind nothing: `lint` is what proves names.
     """
-    tickable = [phase for phase in checklist.phases if phase.items]
+    tickable = [phase for phase in checklist.phases if phase.items or phase.kind is PhaseKind.ROLLBACK]
     steps: dict[PhaseKind, list[Step]] = {kind: [] for kind in PhaseKind}
     for phase in tickable:
         rule = by_heading(policy.phases, phase.title) or PhasePolicy()
         if rule.environments and environment not in rule.environments:
             continue
         tasks = tuple(_tasks(phase, policy))
-        steps[phase.kind].append(Step(phase, tasks, rule.opens, rule.deployed, rule.expected))
+        steps[phase.kind].append(Step(phase, tasks, rule.opens, _is_deployed(rule, environment), rule.expected))
     run = steps[PhaseKind.RUN]
     deployed = next((i for i, step in enumerate(run) if step.deployed), None)
     if deployed is None and run:
         deployed = _guess_deployed(run)
         run[deployed] = replace(run[deployed], deployed=True)
-    checks = tuple(_checks(policy.watch, {step.title: step.id for step in run}))
+    watch = [entry for entry in policy.watch if not entry.environments or environment in entry.environments]
+    checks = tuple(_checks(watch, {step.title: step.id for step in run}))
     return Plan(
         name=checklist.name,
         service=policy.service or checklist.name,
@@ -205,9 +211,15 @@ def _task(item: Item, phase: Phase, section: Section, choice: str | None, policy
         role=rule.role,
         probe=rule.probe,
         announces=rule.announces,
+        target=rule.target,
+        due=rule.due.offset if rule.due else None,
         owner=rule.owner or item.owner,
         choice=choice,
     )
+
+
+def _is_deployed(rule: PhasePolicy, environment: str) -> bool:
+    return environment in rule.deployed_in if rule.deployed_in else rule.deployed
 
 
 def _guess_deployed(run: list[Step]) -> int:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from jinja2 import TemplateError as JinjaError
 from jinja2 import TemplateSyntaxError, Undefined
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -139,11 +140,14 @@ def render(template: str, values: Mapping[str, object]) -> str:
     known["links"] = _Links({str(name): str(link) for name, link in links.items()})
     pieces: list[str] = []
     size = 0
-    for piece in _ENVIRONMENT.from_string(_spread(template)).generate(**known):
-        pieces.append(piece)
-        size += len(piece)
-        if size > LONGEST_OUTPUT:
-            break
+    try:
+        for piece in _ENVIRONMENT.from_string(_spread(template)).generate(**known):
+            pieces.append(piece)
+            size += len(piece)
+            if size > LONGEST_OUTPUT:
+                break
+    except (TypeError, ValueError, JinjaError) as error:
+        raise TemplateError(f"the template cannot be filled in: {error}") from None
     text = re.sub(r"\n{3,}", "\n\n", "".join(pieces)).strip()
     if len(text) > LONGEST_OUTPUT:
         text = text[: LONGEST_OUTPUT - 2].rstrip() + "\n…"
@@ -157,11 +161,14 @@ def check(template: str, *, links: Sequence[str] | None = None) -> list[Template
         return [TemplateProblem(1, f"a template has at most {LONGEST_TEMPLATE} characters")]
     try:
         tree = _ENVIRONMENT.parse(_spread(template))
+        found = problems(tree, VARIABLES, links)
+        if not found:
+            _ENVIRONMENT.compile(tree)
     except TemplateSyntaxError as error:
         return [TemplateProblem(error.lineno, str(error.message).rstrip("."))]
     except RecursionError:
         return [TemplateProblem(1, "nested too deeply")]
-    return problems(tree, VARIABLES, links)
+    return found
 
 
 def template_for(policy: Policy, announcement: Announcement) -> str:

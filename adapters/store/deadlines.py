@@ -35,7 +35,7 @@ async def claim_due(database: Database, now: datetime, owner: str, lease: timede
         if (await connection.execute(due.where(free(deadlines, real_now())))).first() is None:
             return []
     token = new_lease(owner)
-    async with database.write(snapshot=False) as connection:
+    async with database.write() as connection:
         real = real_now()
         # SQLite leaves FOR UPDATE out and needs none: this transaction already is the only writer.
         found = (await connection.execute(due.where(free(deadlines, real)).with_for_update(skip_locked=True))).all()
@@ -53,5 +53,5 @@ async def release_due(database: Database, claimed: Claimed) -> None:
         deadlines.c.key == claimed.deadline.key,
         deadlines.c.held_by == claimed.lease,
     )
-    async with database.write(snapshot=False) as connection:
+    async with database.write() as connection:
         await connection.execute(ours.values(held_by=None, held_until=None))

@@ -1,15 +1,15 @@
 """One database: its address, its connections, and the two kinds of transaction.
 
 A write transaction on SQLite takes the write lock at once (BEGIN IMMEDIATE), so what it read is still true when it
-writes. On PostgreSQL it sees one snapshot (REPEATABLE READ), and writing what somebody else wrote meanwhile is a
-Conflict. A read transaction sees one snapshot on both and waits for nobody.
+writes. On PostgreSQL many write at once; there a unit locks each deployment it loads, and unique indexes hold the rest.
+A read transaction sees one snapshot on both and waits for nobody.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -74,22 +74,16 @@ class Database:
         self._is_sqlite = url.get_backend_name() == "sqlite"
         if self._is_sqlite:
             self._reader = self._engine.execution_options(readonly=True)
-            self._writer = self._engine
         else:
             self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            self._writer = self._engine.execution_options(isolation_level="REPEATABLE READ")
         # Waiting here is fair and costs nothing; inside SQLite, waiting writers poll and can starve each other.
         self._turn = asyncio.Lock()
 
     @contextlib.asynccontextmanager
-    async def write(self, *, snapshot: bool = True) -> AsyncIterator[AsyncConnection]:
-        """A transaction, committed when the block ends without an exception.
-
-        `snapshot=False`: on PostgreSQL see what others commit meanwhile; for claims, which skip what others hold.
-        """
-        engine = self._writer if snapshot else self._engine
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction, committed when the block ends without an exception."""
         with told(self.where):
-            async with self._queue(), engine.begin() as connection:
+            async with self._queue(), self._engine.begin() as connection:
                 yield connection
 
     @contextlib.asynccontextmanager
@@ -142,9 +136,7 @@ def _set_up_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # or the driver begins by itself, too late and without the lock
-        with _cursor(connection) as cursor:
-            for pragma in pragmas:
-                cursor.execute(f"PRAGMA {pragma}")
+        _execute(connection, *(f"PRAGMA {pragma}" for pragma in pragmas))
 
     @event.listens_for(engine.sync_engine, "begin")
     def begun(connection: Connection) -> None:
@@ -155,17 +147,22 @@ def _set_up_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
 def _set_up_postgres(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
-        with _cursor(connection) as cursor:
-            cursor.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'")
+        _execute(
+            connection,
+            f"SET lock_timeout = '{BUSY_SECONDS}s'",
             # A replica that hangs in the middle must not hold the others up for ever.
-            cursor.execute(f"SET idle_in_transaction_session_timeout = '{_QUEUE_SECONDS}s'")
+            f"SET idle_in_transaction_session_timeout = '{_QUEUE_SECONDS}s'",
+        )
         connection.commit()
 
 
-@contextlib.contextmanager
-def _cursor(connection: Any) -> Iterator[Any]:
-    cursor = connection.cursor()
+def _execute(connection: Any, *statements: str) -> None:
+    """On a new connection, which nobody else would close if this fails."""
     try:
-        yield cursor
-    finally:
+        cursor = connection.cursor()
+        for statement in statements:
+            cursor.execute(statement)
         cursor.close()
+    except Exception:
+        connection.close()
+        raise

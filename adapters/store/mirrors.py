@@ -33,7 +33,7 @@ async def claim_mirrors(
         if not unseen and (await connection.execute(_behind(chat, real, every=every))).first() is None:
             return []
     token = new_lease(owner)
-    async with database.write(snapshot=False) as connection:
+    async with database.write() as connection:
         real = real_now()
         if unseen:
             new = insert_into(connection, mirrors).from_select(
@@ -55,7 +55,7 @@ async def mirror_done(database: Database, mirror: Mirror) -> None:
     Whoever lost the lease may have drawn over newer cards without knowing, so then they count as behind once more.
     """
     held = mirrors.c.held_by == mirror.lease
-    async with database.write(snapshot=False) as connection:
+    async with database.write() as connection:
         done = await connection.execute(
             _mirror(mirror).where(held).values(shown=mirror.wanted, shown_at=real_now(), held_by=None, held_until=None)
         )
@@ -66,7 +66,7 @@ async def mirror_done(database: Database, mirror: Mirror) -> None:
 async def mirror_later(database: Database, mirror: Mirror, seconds: float) -> None:
     """Give the lease back and wait; if it was lost meanwhile there is nothing to give."""
     ours = _mirror(mirror).where(mirrors.c.held_by == mirror.lease)
-    async with database.write(snapshot=False) as connection:
+    async with database.write() as connection:
         until = real_now() + timedelta(seconds=seconds)
         await connection.execute(ours.values(not_before=until, held_by=None, held_until=None))
 
@@ -82,7 +82,7 @@ async def posted(database: Database, deployment: str, chat: str) -> dict[str, Po
 async def note_posted(database: Database, deployment: str, chat: str, card: PostedCard) -> None:
     """Remember where a slot stands."""
     fields = dataclasses.asdict(card)
-    async with database.write(snapshot=False) as connection:
+    async with database.write() as connection:
         noted = insert_into(connection, posted_cards).values(deployment=deployment, chat=chat, **fields)
         key = ["deployment", "chat", "slot"]
         await connection.execute(noted.on_conflict_do_update(index_elements=key, set_=fields))

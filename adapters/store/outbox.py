@@ -37,7 +37,7 @@ async def claim_outbox(database: Database, chat: str, owner: str, lease: timedel
         if (await connection.execute(unsaid.where(free(outbox, real), ripe(outbox, real)))).first() is None:
             return []
     token = new_lease(owner)
-    async with database.write(snapshot=False) as connection:
+    async with database.write() as connection:
         real = real_now()
         claimable = unsaid.where(free(outbox, real), ripe(outbox, real)).with_for_update(skip_locked=True, of=outbox)
         found = (await connection.execute(claimable)).all()
@@ -62,9 +62,10 @@ async def trying(database: Database, posting: Posting, at: datetime) -> None:
     ours = update(outbox).where(
         outbox.c.id == posting.id, outbox.c.held_by == posting.lease, outbox.c.said_at.is_(None)
     )
-    async with database.write(snapshot=False) as connection:
+    async with database.write() as connection:
         # Only the first instant counts: from then on it may stand in the channel.
-        noted = await connection.execute(ours.values(first_tried=func.coalesce(outbox.c.first_tried, literal(at, Instant))))
+        first = func.coalesce(outbox.c.first_tried, literal(at, Instant))
+        noted = await connection.execute(ours.values(first_tried=first))
     if noted.rowcount != 1:
         raise Conflict("Somebody else posts this message meanwhile. Leave it to them.")
 
@@ -72,13 +73,13 @@ async def trying(database: Database, posting: Posting, at: datetime) -> None:
 async def said(database: Database, posting: Posting, message: str, channel: str, at: datetime) -> None:
     """It stands in the channel. That is true whoever holds it by now; the first one to say so counts."""
     unsaid = update(outbox).where(outbox.c.id == posting.id, outbox.c.said_at.is_(None))
-    async with database.write(snapshot=False) as connection:
+    async with database.write() as connection:
         await connection.execute(unsaid.values(said_at=at, message=message, said_in=channel, **_GIVEN_BACK))
 
 
 async def say_later(database: Database, posting: Posting, seconds: float, why: str) -> None:
     """Give the lease back and wait; if it was lost meanwhile there is nothing to give."""
     ours = update(outbox).where(outbox.c.id == posting.id, outbox.c.held_by == posting.lease)
-    async with database.write(snapshot=False) as connection:
+    async with database.write() as connection:
         until = real_now() + timedelta(seconds=seconds)
         await connection.execute(ours.values(not_before=until, why_later=why, **_GIVEN_BACK))

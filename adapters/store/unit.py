@@ -56,7 +56,13 @@ class SqlUnit:
         return FrozenChecklist(**found._mapping)
 
     async def events(self, deployment: str) -> list[Event]:
-        """All facts of a deployment, in order. Empty if there is none of this id."""
+        """All facts of a deployment, in order. Empty if there is none of this id.
+
+        In a unit that writes they are the last word until it ends: whoever else wants to change the deployment waits.
+        """
+        if self._writes and self._connection.dialect.name == "postgresql":
+            row = select(deployments.c.id).where(deployments.c.id == deployment)
+            await self._ask(row.with_for_update(key_share=True))
         found = await self._ask(
             select(tables.events.c.body).where(tables.events.c.deployment == deployment).order_by(tables.events.c.seq)
         )

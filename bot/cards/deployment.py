@@ -63,7 +63,7 @@ def deployment_card(view: View) -> Card:
     ]
     if buttons := tuple(_buttons(view)):
         blocks.append(Buttons(buttons))
-    spoken = ". ".join(plain(line) for line in lines)
+    spoken = ". ".join(plain(line).rstrip(".") for line in lines)
     return Card(title=title, text=f"{view.name}. {spoken}. {label}.", blocks=tuple(blocks), tone=_TONES[state.status])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from bot.cards.card import Block, Button, Card, Code, Heading, ItemRow, ItemState, Slot, Text, Tone, escape
+from bot.cards.card import Block, Button, Card, Code, Heading, ItemRow, ItemState, Slot, Text, Tone, Verbatim, escape
 from bot.cards.view import View
 from bot.cards.words import clock, count, person, plain, role_words
 from bot.domain.deployment import Status
@@ -14,11 +14,13 @@ from checklists.plan import Step, Task
 
 ROWS_PER_MESSAGE = 25
 """Items in one message; a longer phase goes on in the next."""
+_LONGEST_PROSE = 1_500
+"""Characters of a part of the rollback that is read, not ticked."""
 
 
 def phase_slots(view: View, step: Step) -> list[Slot]:
     """The messages of one open phase, in the thread of the deployment's card. Which item stands where never changes."""
-    messages = list(_parts(step))
+    messages = list(_parts(step)) or [()]
     return [
         Slot(
             name=f"phase:{step.id}:{number}",
@@ -86,7 +88,7 @@ def _phase_card(view: View, step: Step, tasks: tuple[Task, ...], number: int, pa
     blocks: list[Block] = []
     if number == 0:
         blocks += [Text(line, small=True) for line in _introduction(view, step)]
-        blocks += [*_commands(step)]
+        blocks += list(_commands(step))
     blocks += list(item_rows(view, tasks))
     return Card(
         title=title,
@@ -108,6 +110,10 @@ def _introduction(view: View, step: Step) -> Iterator[str]:
 
 def _commands(step: Step) -> Iterator[Block]:
     for section in step.phase.sections:
+        if step.kind is PhaseKind.ROLLBACK and not section.items and section.prose.strip():
+            yield Heading(plain(section.title))
+            yield Verbatim(section.prose.strip()[:_LONGEST_PROSE])
+            continue
         for command in section.commands:
             yield Code(command)
 
@@ -147,6 +153,8 @@ def _buttons(view: View, task: Task) -> Iterator[Button]:
     mark = state.marks.get(task.id)
     if mark is None:
         yield Button("Tick", f"tick:{key}", "primary")
+        if task.probe and task.role is None:
+            yield Button("Measure now", f"measure:{key}")
         yield Button("Not applicable…", f"excuse:{key}")
     elif mark.excused:
         yield Button("Tick", f"tick:{key}")

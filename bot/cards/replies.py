@@ -17,14 +17,14 @@ from bot.domain.errors import Refused
 from bot.domain.events import Event, FreezeAdded, IncidentOpened
 from bot.domain.summary import DeploymentRow
 from checklists.document import Checklist, PhaseKind
-from checklists.plan import Plan
+from checklists.plan import Plan, Task
 
 _SILENT = Answer()
 
 
 def ok(title: str, *lines: str, blocks: Sequence[Block] = ()) -> Answer:
     """Done. Lines are inline Markdown."""
-    text = ". ".join([title, *(plain(line) for line in lines)])
+    text = ". ".join([title, *(plain(line).rstrip(".") for line in lines)])
     return Answer(card=Card(title=title, text=text, blocks=(*(Text(line) for line in lines), *blocks)))
 
 
@@ -100,6 +100,11 @@ def checked_again(before: View, after: View, facts: list[Event]) -> Answer:
 def check_is_settled() -> Answer:
     """Nothing to decide any more."""
     return ok("That check is settled", "It was healthy, or somebody has decided about it.")
+
+
+def not_measured_healthy(task: Task) -> Answer:
+    """An item's probe was asked, and is not healthy or not known."""
+    return no(f"“{escape(plain(task.item.label))}” is not measured healthy now. Look yourself, and tick it if it is true.")
 
 
 def no_such_check() -> Answer:

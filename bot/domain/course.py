@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.domain import events as e
 from bot.domain.deployment import Deployment, Status, evolve
 from bot.domain.people import GONOGO
-from checklists.plan import Check, Plan, Step
+from checklists.plan import Check, Plan, Step, Task
 from checklists.policy import Announcement
 
 _LIVE_AFTER = {Status.DEPLOYED, Status.SUCCEEDED}
@@ -31,7 +32,7 @@ def consequences(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
 
 
 def deadlines(plan: Plan, state: Deployment) -> dict[str, datetime]:
-    """Everything that is due at some time, by key: `check:ID:N`, `phase:ID`. Derived from the state alone."""
+    """Everything that is due at some time, by key: `check:ID:N`, `phase:ID`, `items:ID` (what ticks itself). Derived from the state alone."""
     due: dict[str, datetime] = {}
     if state.status is Status.RUNNING and state.started.planned_t0 is not None:
         for step in plan.steps[: plan.deployed_at + 1]:
@@ -45,6 +46,10 @@ def deadlines(plan: Plan, state: Deployment) -> dict[str, datetime]:
         for step in plan.steps[plan.deployed_at + 1 :]:
             if step.opens is not None and step.id not in state.opened:
                 due[f"phase:{step.id}"] = state.t0 + step.opens.offset
+    if not state.status.ended:
+        for step in plan.every_step():
+            if step.id in state.opened and any(task.probe for task in step.tasks):
+                due[f"items:{step.id}"] = state.opened[step.id]
     if state.t0 is not None and state.status in {*_LIVE_AFTER, Status.STABLE}:
         for step in plan.follow_ups:
             if step.opens is not None and step.id not in state.opened:
@@ -67,18 +72,25 @@ def record_check(plan: Plan, state: Deployment, result: e.CheckRan) -> list[e.Ev
     facts: list[e.Event] = [result]
     if check.phase is not None and check.phase not in state.opened:
         facts.append(e.PhaseOpened(at=result.at, by=GONOGO, phase=check.phase, due=result.due))
-    good = {
-        judged.measurement.name: judged.measurement.detail
-        for judged in result.judged
-        if judged.verdict is e.Verdict.HEALTHY
-    }
-    opened = {*state.opened, *([check.phase] if check.phase else [])}
-    for step in plan.steps[plan.deployed_at :]:
-        if step.id in opened:
-            for task in step.tasks:
-                if task.probe in good and task.role is None and task.id not in state.marks:
-                    facts.append(e.Ticked(at=result.at, by=GONOGO, item=task.id, value=good[task.probe]))
     return facts
+
+
+def measurable(plan: Plan, state: Deployment, phase: str) -> list[Task]:
+    """The open items of an open phase that tick themselves when a probe is healthy. A sign-off is never one of them."""
+    step = plan.step(phase)
+    if step is None or step.id not in state.opened or state.status.ended:
+        return []
+    return [task for task in step.tasks if task.probe and task.role is None and task.id not in state.marks]
+
+
+def tick_measured(plan: Plan, state: Deployment, healthy: Mapping[str, str], now: datetime) -> list[e.Event]:
+    """Tick the items that were measured healthy (id -> what was found), unless somebody was faster."""
+    return [
+        e.Ticked(at=now, by=GONOGO, item=task.id, value=healthy[task.id])
+        for step in plan.every_step()
+        for task in measurable(plan, state, step.id)
+        if task.id in healthy
+    ]
 
 
 def _next(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
@@ -143,7 +155,7 @@ def _earned(plan: Plan, state: Deployment, check: Check, kind: Announcement) -> 
         return False
     last = plan.index(check.phase) if check.phase else None
     upto = plan.deployed_at if last is None else last
-    return not any(state.lacking_people(step) for step in plan.steps[: upto + 1])
+    return not any(state.lacking_people(step, check.offsets[-1]) for step in plan.steps[: upto + 1])
 
 
 def _announces(plan: Plan) -> set[Announcement]:

@@ -146,11 +146,18 @@ class Deployment:
         if last.passed:
             return True
         step = plan.step(check.phase) if check.phase else None
-        return measures_nothing(check) and step is not None and not self.lacking_people(step)
+        return measures_nothing(check) and step is not None and not self.lacking_people(step, check.offsets[-1])
 
-    def lacking_people(self, step: Step) -> tuple[Task, ...]:
-        """Required items still open, less those that tick themselves when something is announced."""
-        return tuple(task for task in self.missing(step) if task.announces is None)
+    def lacking_people(self, step: Step, upto: timedelta | None = None) -> tuple[Task, ...]:
+        """Required items still open, less those that tick themselves when something is announced.
+
+        With `upto`, an offset from T0, also less those that are not expected by then.
+        """
+        return tuple(
+            task
+            for task in self.missing(step)
+            if task.announces is None and not (upto is not None and task.due is not None and task.due > upto)
+        )
 
     @property
     def duration(self) -> timedelta | None:

@@ -128,8 +128,8 @@ class PeriodEdge:
         found: list[Busy] = []
         first, last = reading(low, self.zone).date(), reading(high, self.zone).date()
         name, code = ("month", Code.MONTH_END) if self.months == 1 else ("quarter", Code.QUARTER_END)
-        number = (first.year * 12 + first.month - 1) // self.months - 1
-        while (begin := self._begin(number)) <= last + _DAY:
+        number = (first.year * 12 + first.month - 1) // self.months
+        while (begin := self._begin(number)) <= last:
             end = self._begin(number + 1)
             if self.edge.last:
                 found += self._busy(self._count(end, -1, begin), end, f"{name}-end", code)
@@ -202,7 +202,7 @@ def say_days(window: Window) -> str:
 
 def weekly(windows: tuple[Window, ...], zone: ZoneInfo, low: datetime, high: datetime) -> list[Span]:
     """The union of the windows' instants around [low, high): every span that meets it, and perhaps others."""
-    day, last = reading(low, zone).date() - 2 * _DAY, reading(high, zone).date() + 2 * _DAY
+    day, last = reading(low, zone).date() - 2 * _DAY, reading(high, zone).date()
     found: list[Span] = []
     while day <= last:
         for window in windows:

@@ -117,7 +117,7 @@ def _library(calendar: Calendar, year: int) -> tuple[bool, list[tuple[date, str]
         )
     # It warns where it has only part of a year, as for Hindu holidays after 2035.
     partly = any(issubclass(warning.category, UserWarning) for warning in caught)
-    return not partly, [(day, name) for day, text in found.items() for name in text.split("; ") if day.year == year]
+    return not partly, [(day, name) for day, text in found.items() for name in text.split("; ")]
 
 
 @lru_cache(maxsize=1024)

@@ -75,7 +75,7 @@ def judge(
 
     A measure only `rollback.alert` names is judged if it was asked for, and not missed if it was not. Measurements
     nobody names are left out. A row of `matrix`, worst first, is advised when one of its bands holds a failing or
-    degraded value; where something fails that no row speaks of, only the worst row is, as a milder one would play it
+    degraded value, or a measure that only the matrix names while anything is bad; where something fails that no row speaks of, only the worst row is, as a milder one would play it
     down.
     """
     found: dict[str, list[Measurement]] = {}
@@ -96,7 +96,9 @@ def judge(
         for name in named
     ]
     verdict = max((ruling.verdict for ruling in rulings), key=_RANK.__getitem__)
-    return Finding(verdict, tuple(ruling.judged for ruling in rulings), _advice(matrix, rulings), _why(rulings))
+    extra = [found[name][0] for row in matrix for name in row.when if name in found and name not in named]
+    advice = _advice(matrix, rulings, extra)
+    return Finding(verdict, tuple(ruling.judged for ruling in rulings), advice, _why(rulings))
 
 
 def label(name: str) -> str:
@@ -187,8 +189,12 @@ def _why(rulings: Sequence[_Ruling]) -> str:
     return "; ".join(ruling.why for ruling in causes[:_REASONS_SHOWN]) + more
 
 
-def _advice(matrix: Sequence[Severity], rulings: Sequence[_Ruling]) -> Advice:
+def _advice(matrix: Sequence[Severity], rulings: Sequence[_Ruling], extra: Sequence[Measurement]) -> Advice:
+    """`extra` are measures only the matrix names (the share of users hit): they speak once something else is bad."""
     bad = [ruling.judged for ruling in rulings if _RANK[ruling.verdict] >= _RANK[Verdict.DEGRADED]]
+    for row in matrix:
+        if bad and any(_speaks(row, measurement) for measurement in extra):
+            return Advice(row.severity, row.action, row.within)
     unspoken = any(
         judged.verdict is Verdict.FAILING and not any(_speaks(row, judged.measurement) for row in matrix)
         for judged in bad

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.cards import replies
 from bot.cards.card import Answer
 from bot.domain import events as e
-from bot.domain.course import open_due, record_check
-from bot.domain.deployment import Deployment
+from bot.domain.course import measurable, open_due, record_check, tick_measured
+from bot.domain.deployment import Deployment, evolve
 from bot.domain.people import GONOGO, Who
-from bot.domain.verdict import judge
-from bot.ports import Asked, Claimed, Clock, Conflict, Probe, Store
-from bot.services.deployments import Deployments
-from bot.services.measuring import measure_all
+from bot.ports import Claimed, Clock, Conflict, Deadline, Probe, Store
+from bot.services.asking import ask_check, ask_items
+from bot.services.deployments import Deployments, Move
 from bot.services.records import Records, UnknownDeployment, load
 from checklists.plan import Check, Plan
 
@@ -41,31 +40,56 @@ class Checks:
     async def run_due(self, claimed: Claimed) -> None:
         """Do what a deadline asks for. Work that is no longer wanted, or was done by another process, is dropped silently."""
         deadline = claimed.deadline
-        kind, _, rest = deadline.key.partition(":")
         try:
             async with self._store.read() as unit:
                 plan, state = await load(unit, deadline.deployment)
-            result: e.CheckRan | None = None
-            if kind == "check":
-                check = plan.check(rest.rpartition(":")[0])
-                if check is not None:
-                    result = await self._measure(plan, state, check, deadline.due)
+            found = await self._find(plan, state, deadline)
             async with self._store.write() as unit:
                 now = self._clock.now()
                 plan, state = await load(unit, deadline.deployment)
                 await unit.finish_deadline(deadline.deployment, deadline.key, now)
-                if result is not None:
-                    facts = record_check(plan, state, result)
-                else:
-                    facts = open_due(plan, state, rest, deadline.due, now) if kind == "phase" else []
-                if facts:
+                if facts := found(plan, state, now):
                     await self._records.add(unit, plan, state, facts, now)
-        except UnknownDeployment:
-            await self._store.release_due(claimed)
-            return
-        except Conflict:
+        except (UnknownDeployment, Conflict):
             await self._store.release_due(claimed)
         self._changed()
+
+    async def _find(self, plan: Plan, state: Deployment, deadline: Deadline) -> Move:
+        """Ask the world what the deadline is about; the facts are made later, inside the transaction."""
+        kind, _, rest = deadline.key.partition(":")
+        check = plan.check(rest.rpartition(":")[0]) if kind == "check" else None
+        if check is not None:
+            result = await self._measure(plan, state, check, deadline.due)
+            phases = [step.id for step in plan.steps[plan.deployed_at :] if step.id in {*state.opened, check.phase}]
+            healthy = await self._items(plan, state, phases)
+            return lambda plan, state, now: _with_items(plan, state, record_check(plan, state, result), healthy, now)
+        if kind == "items":
+            healthy = await self._items(plan, state, [rest])
+            return lambda plan, state, now: tick_measured(plan, state, healthy, now)
+        if kind == "phase":
+            return lambda plan, state, now: open_due(plan, state, rest, deadline.due, now)
+        return lambda plan, state, now: []
+
+    async def _items(self, plan: Plan, state: Deployment, phases: Sequence[str]) -> dict[str, str]:
+        """The items of these phases that tick themselves and are healthy now."""
+        fresh = [phase for phase in phases if phase not in state.opened]
+        now = self._clock.now()
+        seen = evolve(state, [e.PhaseOpened(at=now, by=GONOGO, phase=phase) for phase in fresh])
+        tasks = [task for phase in phases for task in measurable(plan, seen, phase)]
+        return await ask_items(self._probe, plan, state, tasks, now) if tasks else {}
+
+    async def measure_item(self, deployment: str, item: str, *, who: Who, key: str) -> Answer:
+        """Ask the probe of one item now. Raises UnknownDeployment."""
+        async with self._store.read() as unit:
+            plan, state = await load(unit, deployment)
+        task = plan.task(item)
+        tasks = [task] if task is not None and task in measurable(plan, state, task.phase) else []
+        healthy = await ask_items(self._probe, plan, state, tasks, self._clock.now())
+        if tasks and not healthy:
+            return replies.not_measured_healthy(tasks[0])
+        return await self._deployments.act(
+            deployment, lambda plan, state, now: tick_measured(plan, state, healthy, now), replies.quiet, key=key
+        )
 
     async def again(self, deployment: str, check: str, number: int, *, who: Who, key: str) -> Answer:
         """Measure once more because a person asked. Raises UnknownDeployment."""
@@ -92,18 +116,7 @@ class Checks:
         now = self._clock.now()
         late = timedelta(0) if again else now - due
         as_of = due if late >= LATE else now
-        names = tuple(dict.fromkeys([*check.probes, *check.measure, *check.alert]))
-        started = state.started
-        asked = Asked(plan.service, started.environment, started.version, as_of)
-        measured = await measure_all(self._probe, names, plan.policy.probes, asked)
-        found = judge(
-            measured,
-            probes=check.probes,
-            measure=check.measure,
-            alert=check.alert,
-            matrix=plan.policy.matrix,
-            rollback=plan.policy.rollback,
-        )
+        found = await ask_check(self._probe, plan, state, check, as_of)
         return e.CheckRan(
             at=self._clock.now(),
             by=who,
@@ -117,3 +130,9 @@ class Checks:
             late_seconds=int(late.total_seconds()) if late >= LATE else 0,
             again=again,
         )
+
+
+def _with_items(
+    plan: Plan, state: Deployment, facts: list[e.Event], healthy: Mapping[str, str], now: datetime
+) -> list[e.Event]:
+    return [*facts, *tick_measured(plan, evolve(state, facts), healthy, now)] if facts else []

@@ -16,7 +16,7 @@ from bot.services.checklists import frozen_plan
 from checklists.plan import Plan
 from checklists.policy import Announcement, Policy
 
-_BAD_NEWS = {Announcement.ISSUE, Announcement.ROLLBACK_STARTED, Announcement.ROLLED_BACK}
+MAIN_CHANNEL = "#deployments"
 
 
 class UnknownDeployment(LookupError):
@@ -106,22 +106,15 @@ class Records:
                 deployment=state.id,
             )
             for chat in self._chats
-            for channel in announcement_channels(policy, fact.announcement, state.started.environment)
+            for channel in announcement_channels(policy, fact.announcement)
         ]
 
 
-def announcement_channels(policy: Policy, announcement: Announcement, environment: str) -> tuple[str, ...]:
-    """Where something is announced: the policy's `announcements` channel (else `deployments`), bad news also in `incidents`,
-    and what concerns staging also in `qa`."""
+def announcement_channels(policy: Policy, announcement: Announcement) -> tuple[str, ...]:
+    """Where something is announced: in `deployments`, and in the channels the policy's `also_in` names for it."""
     channels = policy.channels
-    wanted = [channels.get("deployments", "#deployments")]
-    if "announcements" in channels:
-        wanted.append(channels["announcements"])
-    if announcement in _BAD_NEWS and "incidents" in channels:
-        wanted.append(channels["incidents"])
-    if environment == "staging" and "qa" in channels:
-        wanted.append(channels["qa"])
-    return tuple(dict.fromkeys(wanted))
+    also = [channels.get(key, MAIN_CHANNEL) for key in policy.also_in.get(announcement, ())]
+    return tuple(dict.fromkeys([channels.get("deployments", MAIN_CHANNEL), *also]))
 
 
 def _with_words(

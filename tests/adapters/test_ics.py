@@ -46,6 +46,8 @@ def spans(content: bytes, zone: ZoneInfo = NEW_YORK, **options: object) -> list[
         ("DTSTART;VALUE=DATE:20261127", [("11-27T05:00", "11-28T05:00")]),
         ("DTSTART;VALUE=DATE:20261127|TRANSP:TRANSPARENT", [("11-27T05:00", "11-28T05:00")]),
         ("DTSTART;VALUE=DATE:20261127|STATUS:CANCELLED", []),
+        ("DTSTART;VALUE=DATE:20261119", [("11-19T05:00", "11-20T05:00")]),
+        ("DTSTART:20261119T190001|DURATION:PT1H", [("11-20T00:00", "11-20T01:00")]),
         ("DTSTART:20261127T100000Z", []),
         ("DTSTART:20251127T100000Z|DTEND:20251127T120000Z", []),
         ("DTSTART:20261101T000000Z|DTEND:20261120T000000Z", []),
@@ -65,6 +67,8 @@ def test_an_event_takes_its_time(event: str, expected: list[tuple[str, str]]) ->
 def test_an_all_day_event_is_a_day_of_the_policys_zone() -> None:
     day = ics("SUMMARY:x|DTSTART;VALUE=DATE:20261127")
     assert spans(day, ZoneInfo("Asia/Kathmandu")) == [("11-26T18:15", "11-27T18:15")]
+    last = ics("SUMMARY:x|DTSTART;VALUE=DATE:20261210")
+    assert spans(last, ZoneInfo("Pacific/Kiritimati")) == [("12-09T10:00", "12-10T10:00")]
 
 
 def test_an_all_day_event_lasts_25_hours_when_the_clock_goes_back() -> None:

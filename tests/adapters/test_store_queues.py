@@ -190,7 +190,7 @@ async def test_messages_come_oldest_first_each_in_its_own_chat(store: SqlStore) 
 
 async def test_a_message_comes_back_exactly(store: SqlStore) -> None:
     button = Button("Roll back…", "rollback:one:", "danger")
-    item = ItemRow("i1", "**pods** running", ItemState.EXCUSED, 2, "Checks", "by ann", ("@ops",), "kubectl get", (button,))
+    item = ItemRow("i1", "**pods**", ItemState.EXCUSED, 2, "Checks", "by ann", ("@ops",), "kubectl get", (button,))
     card = Card(
         "🚀 azora",
         "azora → production",

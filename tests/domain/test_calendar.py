@@ -236,6 +236,22 @@ def test_a_policy_that_never_opens_says_so() -> None:
     assert can_ever_open(rules_for(SERVICES_DO, "production"), at("2026-11-20T12:00"))
 
 
+@pytest.mark.parametrize("last", ["2026-11-30", "2027-01-03", "2027-12-01"])
+def test_a_long_freeze_says_when_it_ends(last: str) -> None:
+    which = policy("always", freezes=[{"dates": f"2026-11-01 - {last}"}])
+    found = ask(which, "2026-11-20T12:00")
+    end = at(last) + timedelta(days=1)
+    assert ([reason.until for reason in found.reasons], found.next_open) == ([end], end)
+
+
+def test_adjacent_spans_of_one_cause_are_one_reason() -> None:
+    found = ask(
+        policy("always", freezes=[{"weekly": "sat-sun"}, {"weekly": "mon-fri 09:00-24:00"}]), "2026-11-21T12:00"
+    )
+    assert [reason.until for reason in found.reasons] == [at("2026-11-23T00:00")]
+    assert found.next_close == at("2026-11-23T09:00")
+
+
 def test_a_freeze_without_end_has_no_until() -> None:
     found = ask(policy("always", freezes=[{"weekly": "mon-sun"}]), "2026-11-20T12:00")
     assert [(r.text, r.until) for r in found.reasons] == [("every day", None)]

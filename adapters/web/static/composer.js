@@ -14,7 +14,10 @@ export class Composer {
     this.asked = 0;
     this.history = [];
     this.place = 0;
-    input.addEventListener("input", () => this.suggest());
+    input.addEventListener("input", () => {
+      this.unmark();
+      this.suggest();
+    });
     input.addEventListener("keydown", (event) => this.key(event));
     input.addEventListener("blur", () => this.close());
     input.addEventListener("focus", () => input.value.startsWith("/") && this.suggest());
@@ -79,6 +82,13 @@ export class Composer {
     const open = this.options.length > 0;
     this.list.hidden = !open;
     this.input.setAttribute("aria-expanded", String(open));
+    this.input.removeAttribute("aria-activedescendant");
+  }
+
+  /** What was marked fitted an older text. */
+  unmark() {
+    this.list.children[this.active]?.setAttribute("aria-selected", "false");
+    this.active = -1;
     this.input.removeAttribute("aria-activedescendant");
   }
 
