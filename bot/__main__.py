@@ -89,7 +89,9 @@ def show(
 
 
 @checklist.command()
-def lint(files: Annotated[list[Path], typer.Argument(help="Checklists or policies; each pair is checked once.")]) -> None:
+def lint(
+    files: Annotated[list[Path], typer.Argument(help="Checklists or policies; each pair is checked once.")],
+) -> None:
     """Check checklists and their policies. Prints FILE:LINE:COLUMN: CODE MESSAGE; exit code 1 on any error."""
     from bot.linting import lint_files
 
@@ -122,7 +124,9 @@ def _settings() -> Settings:
         lines = [f"GONOGO_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
         _stop("The settings cannot be used:\n" + "\n".join(lines))
     structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping().get(settings.log_level.upper(), 30)),
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.getLevelNamesMapping().get(settings.log_level.upper(), 30)
+        ),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     return settings
@@ -131,7 +135,7 @@ def _settings() -> Settings:
 def _serve(settings: Settings, *, web: bool = True, work: bool = True) -> None:
     from bot.app import serve
 
-    _run(serve(settings, web=web, work=work))
+    _run(serve(settings, typer.echo, web=web, work=work))
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

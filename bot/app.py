@@ -8,7 +8,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from types import FrameType
 
@@ -47,7 +47,8 @@ class PortTaken(Exception):
 
 
 class App:
-    """Everything of one process, put together but not yet running. Make it with `App.open`, give it back with `close`."""
+    """Everything of one process, put together but not yet running. Make it with `App.open`, give it back with
+    `close`."""
 
     def __init__(self, settings: Settings, store: SqlStore, sandbox: Sandbox, clock: SandboxClock, port: int) -> None:
         self._sandbox, self.clock, self.store = sandbox, clock, store
@@ -64,7 +65,14 @@ class App:
         http = HttpProbe(self._client, reroute=lambda url: service + httpx.URL(url).path)
         probe = Sources(http, SimulatedMetrics(self._client, service))
         deployments = Deployments(
-            store, clock, self.gate, self.checklists, MarkdownChangelog(folder), records, new_id=new_id, changed=self.wake
+            store,
+            clock,
+            self.gate,
+            self.checklists,
+            MarkdownChangelog(folder),
+            records,
+            new_id=new_id,
+            changed=self.wake,
         )
         checks = Checks(store, clock, probe, records, deployments, changed=self.wake)
         freezes = Freezes(store, clock, self.checklists, chats, new_id=new_id, changed=self.wake)
@@ -148,9 +156,10 @@ class App:
         return None if opening.open else opening.next_open
 
 
-async def serve(settings: Settings, *, web: bool = True, work: bool = True) -> None:
+async def serve(settings: Settings, tell: Callable[[str], None], *, web: bool = True, work: bool = True) -> None:
     """Run until SIGINT or SIGTERM: the web application, the due work and the relay, or one of them.
 
+    `tell` gets the line that says where the page is.
     Raises StoreError and PortTaken before anything runs.
     """
     file = file_of(address(settings.database_url))
@@ -161,10 +170,10 @@ async def serve(settings: Settings, *, web: bool = True, work: bool = True) -> N
     with lock, _listening(settings.port if web else 0) as listener:
         port = listener.getsockname()[1] if web else settings.port
         async with App.open(settings, port) as app:
-            await _run(app, listener if web else None, work=work, port=port)
+            await _run(app, listener if web else None, tell, work=work, port=port)
 
 
-async def _run(app: App, listener: socket.socket | None, *, work: bool, port: int) -> None:
+async def _run(app: App, listener: socket.socket | None, tell: Callable[[str], None], *, work: bool, port: int) -> None:
     tasks: list[asyncio.Task[None]] = []
     if work:
         app.scheduler.start()
@@ -172,10 +181,10 @@ async def _run(app: App, listener: socket.socket | None, *, work: bool, port: in
     try:
         if listener is not None:
             config = uvicorn.Config(app.asgi(), log_config=None, lifespan="off", timeout_graceful_shutdown=5)  # type: ignore[arg-type]
-            print(f"gonogo: the sandbox channel is at http://127.0.0.1:{port}/  (Ctrl-C stops it)", flush=True)
+            tell(f"gonogo: the sandbox channel is at http://127.0.0.1:{port}/  (Ctrl-C stops it)")
             await _Server(config, app).serve(sockets=[listener])
         else:
-            print("gonogo: working (Ctrl-C stops it)", flush=True)
+            tell("gonogo: working (Ctrl-C stops it)")
             await _until_stopped()
     finally:
         for task in tasks:
@@ -229,4 +238,3 @@ def _listening(port: int) -> Iterator[socket.socket]:
 def new_id() -> str:
     """An id of a deployment, freeze or incident: eight hexadecimal digits."""
     return secrets.token_hex(4)
-

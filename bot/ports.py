@@ -1,4 +1,5 @@
-"""What the core asks of the world. The docstrings are the contract; one suite of tests runs over every adapter of a port."""
+"""What the core asks of the world. The docstrings are the contract; one suite of tests runs over every adapter of a
+port."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ class Clock(Protocol):
         ...
 
 
-# --- chats ------------------------------------------------------------------------------------------------------------
+# --- chats ---
 
 
 class ChatError(Exception):
@@ -66,7 +67,8 @@ class Chat(Protocol):
     async def post(self, channel: str, card: Card, *, key: str, thread: str | None = None) -> str:
         """Post a message and return its id. `key` is stable for this message and can be found again with `find`.
 
-        `thread` is the id of the message it hangs under. Raises Ambiguous, Busy429, ChannelGone, MessageGone (the thread).
+        `thread` is the id of the message it hangs under. Raises Ambiguous, Busy429, ChannelGone, MessageGone (the
+        thread).
         Posting the same key twice posts twice: it is the caller who looks first.
         """
         ...
@@ -86,9 +88,10 @@ class Chat(Protocol):
 class Dialogue(Protocol):
     """What a chat hands in: a command, a click, a form; and the answer only its author sees.
 
-    `key` names the delivery (interaction id, trigger id): a repeat changes nothing and gets the same answer. When the call
-    returns, what it did is committed. It raises only when the database cannot be written (`StoreError`): then nothing was
-    changed, and the person must be told to try again.
+    `key` names the delivery (interaction id, trigger id): a repeat changes nothing and gets the same answer. When
+    the call
+    returns, what it did is committed. It raises only when the database cannot be written (`StoreError`): then nothing
+    was changed, and the person must be told to try again.
     """
 
     async def command(self, text: str, *, who: Who, key: str, channel: str) -> Answer:
@@ -104,11 +107,12 @@ class Dialogue(Protocol):
         ...
 
     async def complete(self, text: str, *, who: Who) -> list[Option]:
-        """Ways to go on with a half-typed command, best first: `value` replaces the text, `label` explains. At most 25."""
+        """Ways to go on with a half-typed command, best first: `value` replaces the text, `label` explains. At most
+        25."""
         ...
 
 
-# --- the world that is measured -----------------------------------------------------------------------------------------
+# --- the world that is measured ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +139,7 @@ class Probe(Protocol):
 class Calendars(Protocol):
     """Reads the calendars that policies name."""
 
-    async def busy(
-        self, freeze: FreezePolicy, *, start: datetime, end: datetime, zone: str
-    ) -> list[Busy]:
+    async def busy(self, freeze: FreezePolicy, *, start: datetime, end: datetime, zone: str) -> list[Busy]:
         """The events of `freeze.calendar` that count, between two instants.
 
         Raises `bot.domain.calendar.Unreadable` when the source cannot be read.
@@ -153,7 +155,7 @@ class Changelog(Protocol):
         ...
 
 
-# --- the store ----------------------------------------------------------------------------------------------------------
+# --- the store ---
 
 
 class StoreError(Exception):
@@ -232,7 +234,8 @@ class Mirror:
 
 @dataclass(frozen=True, slots=True)
 class PostedCard:
-    """Where a slot stands in a chat, and what it said last. `message` is None between the intention to post and the answer."""
+    """Where a slot stands in a chat, and what it said last. `message` is None between the intention to post and the
+    answer."""
 
     slot: str
     channel: str
@@ -268,7 +271,8 @@ class Unit(Protocol):
     async def append(self, row: DeploymentRow, after: int, events: Sequence[Event]) -> None:
         """Add facts after the `after`-th and replace the projection by `row`.
 
-        Marks the deployment's mirrors as behind. Raises Conflict if there are more facts already, LockHeld if `row.locked`
+        Marks the deployment's mirrors as behind. Raises Conflict if there are more facts already, LockHeld if
+        `row.locked`
         and another row holds the same service and environment.
         """
         ...
@@ -339,11 +343,13 @@ class Store(Protocol):
     async def claim_mirrors(
         self, chat: str, owner: str, lease: timedelta, *, every: bool = False, limit: int = 10
     ) -> list[Mirror]:
-        """Deployments whose cards in this chat are behind (`every`: all live ones), that nobody holds and nobody put off."""
+        """Deployments whose cards in this chat are behind (`every`: all live ones), that nobody holds and nobody put
+        off."""
         ...
 
     async def mirror_done(self, mirror: Mirror) -> None:
-        """The cards show revision `wanted`; the deployment is behind again only if it moved on. Gives the lease back."""
+        """The cards show revision `wanted`; the deployment is behind again only if it moved on. Gives the lease
+        back."""
         ...
 
     async def mirror_later(self, mirror: Mirror, seconds: float) -> None:

@@ -1,6 +1,7 @@
 """Brings the channel to what the database says: cards first, then what is to be said once.
 
-One relay for each chat. A burst of clicks becomes one update, because what is drawn is always the newest state. After an
+One relay for each chat. A burst of clicks becomes one update, because what is drawn is always the newest state.
+After an
 ambiguous failure it looks before it posts again; a message that was deleted is posted anew.
 """
 
@@ -48,7 +49,8 @@ log = structlog.get_logger(__name__)
 
 
 class Relay:
-    """Keeps one chat in step. `wake` may be called from anywhere on the loop; `settle` returns when there is nothing left to do."""
+    """Keeps one chat in step. `wake` may be called from anywhere on the loop; `settle` returns when there is nothing
+    left to do."""
 
     def __init__(self, store: Store, chat: Chat, views: Views, clock: Clock, *, owner: str) -> None:
         self._store, self._chat, self._views, self._clock, self._owner = store, chat, views, clock, owner
@@ -60,7 +62,8 @@ class Relay:
         self._woken.set()
 
     async def run(self) -> None:
-        """Until cancelled: work when woken, look every `POLL` for what other processes did, every `REFRESH` at all cards."""
+        """Until cancelled: work when woken, look every `POLL` for what other processes did, every `REFRESH` at all
+        cards."""
         loop = asyncio.get_running_loop()
         refreshed = -REFRESH.total_seconds()
         while True:
@@ -76,7 +79,8 @@ class Relay:
             self._woken.clear()
 
     async def settle(self, *, every: bool = False) -> None:
-        """Do all that can be done now. `every` looks at deployments that are up to date too: times and deleted messages."""
+        """Do all that can be done now. `every` looks at deployments that are up to date too: times and deleted
+        messages."""
         async with self._turn:
             for _ in range(_ROUNDS):
                 mirrors = await self._store.claim_mirrors(self._chat.name, self._owner, LEASE, every=every)
@@ -126,7 +130,9 @@ class Relay:
                 return was
             try:
                 await self._chat.update(was.channel, was.message, slot.card, thread=was.thread)
-                return await self._note(deployment, PostedCard(slot.name, was.channel, was.message, was.thread, seal, was.tried_at))
+                return await self._note(
+                    deployment, PostedCard(slot.name, was.channel, was.message, was.thread, seal, was.tried_at)
+                )
             except MessageGone:
                 log.info("relay.reposted", deployment=deployment, slot=slot.name)
         now = self._clock.now()
@@ -172,4 +178,3 @@ class Relay:
 def _backoff(attempts: int) -> float:
     """Seconds until the next try: 1, 2, 4 … at most a minute."""
     return float(min(60, 2 ** min(attempts, 6)))
-

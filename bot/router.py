@@ -1,4 +1,5 @@
-"""A command, a click or a form -> the service that does it -> the answer. The one implementation of the Dialogue port."""
+"""A command, a click or a form -> the service that does it -> the answer. The one implementation of the Dialogue
+port."""
 
 from __future__ import annotations
 
@@ -112,9 +113,7 @@ class Router:
         service = command.service or await self._checklists.default()
         if service is None:
             return forms.start_form(command.version, await self._checklists.names(), ENVIRONMENTS)
-        request = Request(
-            command.version, service, command.environment or "production", command.when, command.text
-        )
+        request = Request(command.version, service, command.environment or "production", command.when, command.text)
         return await self._deployments.start(request, who=who, key=key)
 
     async def _window(self, command: Command) -> Answer:
@@ -163,7 +162,9 @@ class Router:
         async with self._store.read() as unit:
             rows = await unit.rows(service=command.service or None, environment=command.environment or None, live=True)
             if not rows and command.name in ("status", "rollback"):
-                ended = await unit.rows(service=command.service or None, environment=command.environment or None, limit=1)
+                ended = await unit.rows(
+                    service=command.service or None, environment=command.environment or None, limit=1
+                )
                 rows = [row for row in ended if command.name == "status" or row.status == Status.STABLE]
         if len(rows) > 1:
             busy = [row for row in rows if row.locked]
@@ -245,7 +246,9 @@ class Router:
             case "freeze":
                 return await self._freezes.add(answers.get("when", ""), reason, "", who=who, key=key)
             case "excuse":
-                return await self._move(deployment, lambda p, s, now: moves.excuse(p, s, argument, reason, who, now), key)
+                return await self._move(
+                    deployment, lambda p, s, now: moves.excuse(p, s, argument, reason, who, now), key
+                )
             case "note":
                 text = answers.get("text", "")
                 return await self._move(deployment, lambda p, s, now: moves.note(p, s, argument, text, who, now), key)
@@ -259,7 +262,10 @@ class Router:
             case "rollback":
                 version, steps = answers.get("version", ""), answers.get("next_steps", "")
                 return await self._move(
-                    deployment, lambda p, s, now: moves.roll_back(p, s, version, reason, steps, who, now), key, loud=True
+                    deployment,
+                    lambda p, s, now: moves.roll_back(p, s, version, reason, steps, who, now),
+                    key,
+                    loud=True,
                 )
             case "rolledback":
                 status = answers.get("status") or "not said"

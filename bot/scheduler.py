@@ -34,7 +34,13 @@ class Scheduler:
         """Begin to ring. Must be called inside the running loop."""
         trigger = IntervalTrigger(seconds=int(EVERY.total_seconds()))
         self._ringer.add_job(
-            self._ring, trigger, id="due", replace_existing=True, misfire_grace_time=None, coalesce=True, max_instances=1
+            self._ring,
+            trigger,
+            id="due",
+            replace_existing=True,
+            misfire_grace_time=None,
+            coalesce=True,
+            max_instances=1,
         )
         self._ringer.start()
 

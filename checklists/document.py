@@ -37,7 +37,8 @@ class Item:
     text: str
     """The item's own line as written, without marker and box."""
     label: str
-    """The item's whole paragraph on one line, soft wraps joined: what people read in chat. Markdown inline syntax is kept."""
+    """The item's whole paragraph on one line, soft wraps joined: what people read in chat. Markdown inline syntax is
+    kept."""
     line: int
     """1-based line in the document."""
     depth: int

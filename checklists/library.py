@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
 from checklists.document import Checklist, PhaseKind
+from checklists.headings import Heading
 from checklists.names import headings_named, nearest, whole
 from checklists.policy import Announcement, PhasePolicy, Policy, WatchEntry
 from checklists.policy_file import load_policy
@@ -113,24 +115,26 @@ def from_texts(name: str, markdown: str | bytes, policy_text: str | None, *, fol
     return read(Source(name, raw, policy_text, digest(raw, policy_text), folder))
 
 
+@lru_cache(maxsize=64)
 def read(source: Source) -> Loaded:
-    """The pair's texts as objects. A document without a policy gets `default_policy`. Raises DocumentError and
-    PolicyError."""
+    """The pair's texts as objects; the same texts are read once. A document without a policy gets `default_policy`.
+
+    Raises DocumentError and PolicyError.
+    """
     if source.policy is None:
         checklist = read_checklist(source.markdown, name=source.name)
         policy, stated = default_policy(checklist)
         return Loaded(checklist, policy, source, stated)
     policy = load_policy(source.policy, file=f"{source.name}.yaml")
-    checklist = read_checklist(
-        source.markdown, name=source.name, reading=reading(source.markdown, policy, name=source.name)
-    )
-    return Loaded(checklist, _plainly_named(checklist, policy, source), source)
-
-
-def reading(markdown: str | bytes, policy: Policy, *, name: str) -> Reading:
-    """How the policy wants the document read. Keys that name no heading are passed over; lint reports them."""
     sources = frozenset(policy.items_from)
-    paths = [heading.path for heading in headings(markdown, name=name, reading=Reading(sources=sources))]
+    found = headings(source.markdown, name=source.name, reading=Reading(sources=sources))
+    checklist = read_checklist(source.markdown, name=source.name, reading=reading(policy, found))
+    return Loaded(checklist, _plainly_named(checklist, policy, found), source)
+
+
+def reading(policy: Policy, found: Sequence[Heading]) -> Reading:
+    """How the policy wants a document with these headings read. Keys that name none are passed over; lint reports them."""
+    paths = [heading.path for heading in found]
     split: set[str] = set()
     kinds: dict[str, PhaseKind] = {}
     for key, rule in policy.phases.items():
@@ -138,15 +142,16 @@ def reading(markdown: str | bytes, policy: Policy, *, name: str) -> Reading:
             split.add(whole(path))
             if rule.kind is not None:
                 kinds[whole(path)] = rule.kind
-    return Reading(split=frozenset(split), kinds=kinds, sources=sources)
+    return Reading(split=frozenset(split), kinds=kinds, sources=frozenset(policy.items_from))
 
 
-def _plainly_named(checklist: Checklist, policy: Policy, source: Source) -> Policy:
-    """The policy with the keys of `phases` and the phases of `watch` turned into the titles of the phases they mean,
-    wherever a title is one phase's alone: who runs the checklist then need not know the headings above a phase."""
+def _plainly_named(checklist: Checklist, policy: Policy, found: Sequence[Heading]) -> Policy:
+    """The policy with the keys of `phases` and the phases of `watch` turned into the titles of the phases they mean.
+
+    Only where a title is one phase's alone; who runs the checklist then need not know the headings above a phase.
+    """
     titles = Counter(phase.title for phase in checklist.phases)
     by_line = {phase.line: phase.title for phase in checklist.phases if titles[phase.title] == 1}
-    found = headings(source.markdown, name=source.name, reading=Reading(sources=frozenset(policy.items_from)))
     line_of = {heading.path: heading.line for heading in found}
 
     def title(key: str) -> str:

@@ -75,7 +75,7 @@ def _remarks(markdown: bytes, document: Path, policy: Policy, now: datetime | No
     name = document.stem
     sources = Reading(sources=frozenset(policy.items_from))
     found = headings(markdown, name=name, reading=sources)
-    checklist = read_checklist(markdown, name=name, reading=reading(markdown, policy, name=name))
+    checklist = read_checklist(markdown, name=name, reading=reading(policy, found))
     yield from lint_names.remarks(policy, checklist, found)
     yield from lint_values.remarks(policy)
     yield from _files(policy, document.parent)

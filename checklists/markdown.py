@@ -17,7 +17,7 @@ from checklists.source import Source
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _REFERENCE_LINK = re.compile(
-    r"(`+)(?!`).*?(?<!`)\1(?!`)|(?<!\\)\[(?P<text>[^\[\]]+)\](?:\[(?P<label>[^\[\]]*)\])?(?!\()"
+    r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)|(?<!\\)\[(?P<text>[^\[\]]+)\](?:\[(?P<label>[^\[\]]*)\])?(?!\()"
 )
 """Code is matched to be passed over."""
 _TAG = re.compile(r"</?[A-Za-z][^>]*>")

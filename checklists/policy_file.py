@@ -27,7 +27,7 @@ LARGEST = 256 * 1024
 DEEPEST = 12
 """Levels of nesting; the models need six."""
 Severity = Literal["error", "warning", "info"]
-MOST_VALUES = 20_000
+MOST_VALUES = 8_000
 """Values, with every alias counted as often as it is used."""
 
 

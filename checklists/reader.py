@@ -109,16 +109,18 @@ _ORDERED = (None, PhaseKind.RUN)
 def _drafts(tree: Outline, reading: Reading, title: str) -> list[_Draft]:
     """The phases in document order: what stands before the first heading of one, then one for each such heading."""
     drafts = [_Draft(None, rule_for(reading.kinds, title), [tree.root], opening=True)]
-    # A bold line is never a phase, and a `<summary>` only where there is no heading at all.
+    # Unless the policy names it, a bold line is no phase, and a `<summary>` only where there is no heading at all.
     candidates = [*tree.root.parts, *(tree.title.parts if tree.title else ())]
     form = "heading" if any(_form(part) == "heading" for part in candidates if part is not tree.title) else "summary"
+
+    names = (*reading.split, *reading.kinds)
 
     def add(parts: Sequence[Part], opening: _Draft) -> None:
         for part in parts:
             if part is tree.title:
                 drafts.append(_Draft(part.heading, opening.kind, [part], opening=True))
                 add(part.parts, drafts[-1])
-            elif _form(part) == form:
+            elif _form(part) == form or (_form(part) and part.heading and part.heading.is_named(names)):
                 _split(part, reading, _kind(part, reading, None), drafts, 1)
             else:
                 opening.parts.extend(part.walk())

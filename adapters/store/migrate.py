@@ -5,8 +5,12 @@ A release that needs other tables comes with a migration. There is none back: re
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import functools
+import sqlite3
 from importlib.resources import files
+from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
@@ -15,7 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
-from adapters.store.engine import address, describe, engine_for, file_of
+from adapters.store.engine import BUSY_SECONDS, address, describe, engine_for, file_of
 from adapters.store.errors import MIGRATE, told
 from bot.ports import StoreError
 
@@ -28,6 +32,7 @@ async def migrate(url: str) -> None:
     A missing SQLite file is made, its folder is not.
     """
     parsed = address(url)
+    await _must_open(parsed)
     # Changing a SQLite table means copying and dropping it, which foreign keys would forbid.
     engine = engine_for(parsed, foreign_keys=False)
     try:
@@ -41,7 +46,9 @@ async def migrate(url: str) -> None:
 async def check(url: str) -> None:
     """Raises StoreError, with what to do now, unless the database has exactly the tables of this release."""
     parsed = address(url)
-    _must_exist(parsed)
+    if (file := file_of(parsed)) and not file.is_file():
+        raise StoreError(f"There is no database at {file}. {MIGRATE}")
+    await _must_open(parsed)
     engine = engine_for(parsed)
     try:
         with told(describe(parsed)):
@@ -92,7 +99,12 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(files("migrations")))
 
 
-def _must_exist(url: URL) -> None:
-    file = file_of(url)
-    if file is not None and not file.is_file():
-        raise StoreError(f"There is no database at {file}. {MIGRATE}")
+async def _must_open(url: URL) -> None:
+    # aiosqlite that cannot open a file leaves a thread behind, which complains on the terminal when the program ends.
+    def look(file: Path) -> None:
+        with contextlib.closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
+            connection.execute("PRAGMA schema_version").fetchone()
+
+    if file := file_of(url):
+        with told(describe(url)):
+            await asyncio.to_thread(look, file)

@@ -31,8 +31,8 @@ class Health(StrEnum):
 
 # Name of the measure -> unit, and its value when healthy, slow and failing. The first that matches counts.
 _MEASURES: tuple[tuple[str, str, float, float, float], ...] = (
-    (r"alert|incident|status_?page|provider|uptime", "ok", 1, 1, 0),
-    (r"vs_(normal|baseline)|times_normal|baseline|ratio_to|spike", "x", 1.0, 1.4, 3.2),
+    (r"alert|incident|status_?page|_status$|provider|uptime|(^|_)app(_|$)", "ok", 1, 1, 0),
+    (r"vs_(normal|baseline)|times_normal|baseline|ratio_to|spike", "x", 0.9, 1.8, 3.2),
     (r"success", "%", 99.97, 98.6, 92.8),
     (r"users?_(affected|hit|impacted)|affected_users|impact", "%", 0, 8, 62),
     (r"(error|failure|5xx|exception)s?_?(rate|ratio|share|percent)|^5xx$", "%", 0.05, 1.4, 7.2),
@@ -42,16 +42,18 @@ _MEASURES: tuple[tuple[str, str, float, float, float], ...] = (
     (r"(^|_)p?50|median|p50", "ms", 42, 336, 1050),
     (r"p?95", "ms", 61, 488, 1525),
     (r"p?99", "ms", 78, 624, 1950),
-    (r"latency|response_?times?|duration|load_time|ttfb|lag", "ms", 42, 336, 1050),
+    (r"latency|response_?times?|duration|load_time|ttfb|(^|_)lag(_|$)", "ms", 42, 336, 1050),
     (r"downtime", "min", 0, 0, 4),
     (r"cpu", "%", 38, 71, 93),
     (r"(disk|storage|space|volume)(_space)?_?(used|usage)|(used|usage)_(disk|storage)", "%", 36, 36, 36),
     (r"disk|storage|space|capacity", "%", 64, 64, 64),
     (r"mem(ory)?", "%", 52, 66, 88),
-    (r"pods?|replicas?|nodes?|machines?|instances?|targets|(^|_)ci($|_)|checks?$|ready|availab", "ratio", 1, 1, 0.5),
-    (r"restart|oom|5xx|dead_?letter|slow_quer|timeouts?|blocking|concurrent|in_progress|deploy_?(flag|lock)|running|runs",
-     "count", 0, 0, 6),
+    (r"pods?|replicas?|nodes?|machines?|instances?|targets|ready|availab", "ratio", 1, 1, 0.5),
+    (r"restart|oom|5xx|dead_?letter|slow_quer|timeouts?|load_balancer|unhealthy", "count", 0, 0, 6),
+    # What people and pipelines do is not the service's health.
+    (r"(^|_)ci($|_)|checks?$|pipeline", "ratio", 1, 1, 1),
     (r"approvals?|reviews?", "count", 2, 2, 2),
+    (r"blocking|do_not_merge|concurrent|in_progress|deploy(ment)?_(flag|lock)|running|runs", "count", 0, 0, 0),
     (r"pool|connections?|quota|backlog|queue", "ratio", 0.4, 0.8, 0.98),
     (r"traffic|requests?|throughput|rps|rpm|scheduled|jobs?|cron|backups?|logins?|orders?|payments?",
      "count", 120, 96, 31),

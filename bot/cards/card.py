@@ -15,7 +15,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@-])")
 
 
 def escape(text: str, *, limit: int = 300) -> str:
-    """What a person typed, made safe to stand in inline Markdown: specials escaped, one line, cut at `limit` characters."""
+    """What a person typed, made safe to stand in inline Markdown: specials escaped, one line, cut at `limit`
+    characters."""
     flat = " ".join(text.split())
     if len(flat) > limit:
         flat = flat[: limit - 1].rstrip() + "…"
@@ -176,13 +177,13 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A card that belongs to a deployment and is kept in step with it. `thread` is the slot it hangs under, None for the channel."""
+    """A card that belongs to a deployment and is kept in step with it. `thread` is the slot it hangs under, None for
+    the channel."""
 
     name: str
     card: Card
     thread: str | None = None
     channel: str = "deployments"
-
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from typing import Any
 from bot.cards import card as c
 
 _BLOCKS: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (c.Text, c.Verbatim, c.Code, c.Progress, c.Heading, c.ItemRow, c.Buttons, c.Facts)
+    kind.__name__: kind for kind in (c.Text, c.Verbatim, c.Code, c.Progress, c.Heading, c.ItemRow, c.Buttons, c.Facts)
 }
 
 

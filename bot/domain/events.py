@@ -41,7 +41,8 @@ class Fact(BaseModel):
 
 
 class Measurement(BaseModel):
-    """One measured value. `value` is in the dimension's base unit (ratio 0..1, seconds, count) and None unless measured."""
+    """One measured value. `value` is in the dimension's base unit (ratio 0..1, seconds, count) and None unless
+    measured."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -260,9 +261,7 @@ class IncidentClosed(Fact):
     id: str
 
 
-CalendarEvent = Annotated[
-    FreezeAdded | FreezeRemoved | IncidentOpened | IncidentClosed, Field(discriminator="kind")
-]
+CalendarEvent = Annotated[FreezeAdded | FreezeRemoved | IncidentOpened | IncidentClosed, Field(discriminator="kind")]
 
 deployment_event: TypeAdapter[Event] = TypeAdapter(Event)
 calendar_event: TypeAdapter[CalendarEvent] = TypeAdapter(CalendarEvent)

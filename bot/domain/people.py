@@ -31,7 +31,8 @@ GONOGO = Who(chat="gonogo", id="gonogo", name="gonogo")
 
 
 def may(policy: Policy, act: Act, who: Who) -> bool:
-    """Whether the policy lets this person do it. An act the policy does not name is open to everybody in the channel."""
+    """Whether the policy lets this person do it. An act the policy does not name is open to everybody in the
+    channel."""
     allowed = policy.may.get(act, ())
     return who.is_gonogo or not allowed or bool(who.roles & set(allowed))
 

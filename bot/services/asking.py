@@ -21,7 +21,10 @@ async def ask_check(probe: Probe, plan: Plan, state: Deployment, check: Check, a
     policy = plan.policy
     needed = [*check.probes, *check.measure, *check.alert]
     if needed:
-        needed += [*policy.rollback.alert, *(name for row in policy.matrix for name in row.when if name in policy.probes)]
+        needed += [
+            *policy.rollback.alert,
+            *(name for row in policy.matrix for name in row.when if name in policy.probes),
+        ]
     probes = tuple(_parts(check.probes, policy.probes))
     measured = await measure_all(probe, _parts(needed, policy.probes), policy.probes, _asked(plan, state, as_of))
     return judge(

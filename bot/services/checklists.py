@@ -35,7 +35,8 @@ class Checklists:
         return known[0] if len(known) == 1 else None
 
     async def load(self, name: str) -> Loaded:
-        """A checklist and its policy by checklist or service name. Raises ChecklistError, DocumentError, PolicyError."""
+        """A checklist and its policy by checklist or service name. Raises ChecklistError, DocumentError,
+        PolicyError."""
         if self._file is not None:
             return await asyncio.to_thread(load, self._file, self._folders)
         try:

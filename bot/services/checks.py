@@ -1,4 +1,5 @@
-"""Due work: opening a phase at its time, and running a check. The deadline row is done in the transaction that saves the result."""
+"""Due work: opening a phase at its time, and running a check. The deadline row is done in the transaction that saves
+the result."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ LATE = timedelta(seconds=60)
 
 
 class Checks:
-    """Runs what is due. Only the caller's lease keeps two processes from doing the same work at once; the outcome is saved once."""
+    """Runs what is due. Only the caller's lease keeps two processes from doing the same work at once; the outcome is
+    saved once."""
 
     def __init__(
         self,
@@ -38,7 +40,8 @@ class Checks:
         self._records, self._deployments, self._changed = records, deployments, changed
 
     async def run_due(self, claimed: Claimed) -> None:
-        """Do what a deadline asks for. Work that is no longer wanted, or was done by another process, is dropped silently."""
+        """Do what a deadline asks for. Work that is no longer wanted, or was done by another process, is dropped
+        silently."""
         deadline = claimed.deadline
         try:
             async with self._store.read() as unit:

@@ -45,7 +45,8 @@ class Request:
 
 
 class Deployments:
-    """All that people do to deployments. `changed` is called after every commit, to wake the relay and the scheduler."""
+    """All that people do to deployments. `changed` is called after every commit, to wake the relay and the
+    scheduler."""
 
     def __init__(
         self,

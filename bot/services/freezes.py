@@ -129,5 +129,8 @@ class Freezes:
 
     async def _tell(self, unit: Unit, subject: str, what: str, card: Card) -> None:
         await unit.say(
-            [Outgoing(key=f"{subject}:{what}:{chat}", chat=chat, channel="#deployments", card=card) for chat in self._chats]
+            [
+                Outgoing(key=f"{subject}:{what}:{chat}", chat=chat, channel="#deployments", card=card)
+                for chat in self._chats
+            ]
         )

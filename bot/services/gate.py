@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from bot.cards.card import escape
 from bot.domain.calendar import Busy, Code, Opening, Unreadable, opening, rules_for, to_be_read
-from bot.domain.events import CalendarEvent, FreezeAdded, FreezeRemoved, IncidentClosed, IncidentOpened
 from bot.domain.errors import Unwell
+from bot.domain.events import CalendarEvent, FreezeAdded, FreezeRemoved, IncidentClosed, IncidentOpened
 from bot.ports import Calendars, Unit
 from checklists.policy import Policy
 
@@ -91,7 +91,8 @@ def standing_incidents(events: Iterable[CalendarEvent]) -> list[IncidentOpened]:
 
 
 def chat_freezes(events: Iterable[CalendarEvent], *, service: str, environment: str) -> list[Busy]:
-    """The standing freezes that concern a service; like a policy's freeze they hold production and leave staging alone."""
+    """The standing freezes that concern a service; like a policy's freeze they hold production and leave staging
+    alone."""
     if environment.casefold() == "staging":
         return []
     return [

@@ -1,4 +1,5 @@
-"""Loading a deployment from its facts, and saving new ones: events, projection, deadlines and outbox in one transaction."""
+"""Loading a deployment from its facts, and saving new ones: events, projection, deadlines and outbox in one
+transaction."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from bot.domain import events as e
 from bot.domain.course import consequences, deadlines
 from bot.domain.deployment import Deployment, Status, evolve, replay
 from bot.domain.people import GONOGO
-from bot.ports import Deadline, DeploymentRow, LockHeld, Outgoing, Unit
+from bot.ports import Deadline, DeploymentRow, Outgoing, Unit
 from bot.services.checklists import frozen_plan
 from checklists.plan import Plan
 from checklists.policy import Announcement, Policy

@@ -65,7 +65,9 @@ def test_an_unknown_name_lists_what_exists(folder: Path) -> None:
         load("shop", [folder / "empty"])
 
 
-@pytest.mark.parametrize("wanted", ["../shop", "/etc/passwd", "..", ".hidden", "a/b", "a\\b", "", "x" * 200, "a\x00b", "shop\n../x"])
+@pytest.mark.parametrize(
+    "wanted", ["../shop", "/etc/passwd", "..", ".hidden", "a/b", "a\\b", "", "x" * 200, "a\x00b", "shop\n../x"]
+)
 def test_a_name_typed_in_chat_never_leaves_the_folders(folder: Path, wanted: str) -> None:
     with pytest.raises(ChecklistError, match="is not a name of a checklist"):
         load(wanted, [folder / "inner", folder])

@@ -119,18 +119,21 @@ def test_all_problems_are_told_together_in_the_order_of_the_lines() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: !!python/object/apply:os.system [x]", "the tag tag:yaml.org,2002:python/object/apply:os.system is not used"),
+        (
+            "a: !!python/object/apply:os.system [x]",
+            "the tag tag:yaml.org,2002:python/object/apply:os.system is not used",
+        ),
         ("a: &a [*a]", "stands for nothing that is complete before it"),
         ("a: *b", "stands for nothing"),
         ("[" * 5000, "nested deeper than 12 levels"),
         ("- " * 5000, "nested deeper than 12 levels"),
         ("a: x\n---\nb: y", "another document"),
         ("x" * 300_000, "is too much; a policy has at most 256 kB"),
-        ("a: [" + "1," * 30_000 + "1]", "more than 20000 values"),
+        ("a: [" + "1," * 30_000 + "1]", "more than 8000 values"),
         ("\n".join(f"k{i}: &a{i} x" for i in range(300)), "more than 200 anchors"),
         (
             "a0: &a0 [1, 1]\n" + "\n".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}, *a{i - 1}]" for i in range(1, 30)),
-            "more than 20000 values, aliases counted as often as they are used",
+            "more than 8000 values, aliases counted as often as they are used",
         ),
     ],
 )
@@ -148,7 +151,9 @@ def test_aliases_and_merges_are_welcome() -> None:
 
 
 def test_places_of_everything_are_kept() -> None:
-    located = load_located("items:\n  Team told:\n    announces: started\ntemplates:\n  started: |\n    x\n", file="x.yaml")
+    located = load_located(
+        "items:\n  Team told:\n    announces: started\ntemplates:\n  started: |\n    x\n", file="x.yaml"
+    )
     assert located.place("items", "Team told", key=True) == (2, 3)
     assert located.place("items", "Team told", "announces") == (3, 16)
     assert located.place("templates", "started")[0] == 5
@@ -190,7 +195,9 @@ def test_the_schema_for_editors_accepts_the_five_policies(name: str) -> None:
     assert conforms(tree, schema, schema["$defs"])
 
 
-@pytest.mark.parametrize("tree", [{"timezon": "UTC"}, {"watch": [{"at": 30}]}, {"templates": {"nope": "x"}}, {"may": 1}])
+@pytest.mark.parametrize(
+    "tree", [{"timezon": "UTC"}, {"watch": [{"at": 30}]}, {"templates": {"nope": "x"}}, {"may": 1}]
+)
 def test_the_schema_for_editors_refuses_what_the_loader_refuses(tree: object) -> None:
     schema = policy_schema()
     assert not conforms(tree, schema, schema["$defs"])

@@ -36,7 +36,9 @@ def test_durations(words: str, span: timedelta) -> None:
     assert parse_duration(span) == span
 
 
-@pytest.mark.parametrize("words", ["", "soon", "30", "m", "30m!", "30m later", "1h and 30m", "-5m", "5 fortnights", None, []])
+@pytest.mark.parametrize(
+    "words", ["", "soon", "30", "m", "30m!", "30m later", "1h and 30m", "-5m", "5 fortnights", None, []]
+)
 def test_no_durations(words: object) -> None:
     with pytest.raises(ValueError, match="is not a duration; write it like 30m"):
         parse_duration(words)

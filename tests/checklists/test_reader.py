@@ -142,6 +142,13 @@ def test_splitting_changes_no_item_id() -> None:
     assert [item.id for item in split.items()] == [item.id for item in read(SPLIT).items()]
 
 
+def test_a_bold_line_named_by_the_policy_is_a_phase() -> None:
+    text = "**Go**\n- [ ] a\n\n**Undo**\n- [ ] b\n"
+    assert titles(read(text)) == ["x"]
+    checklist = read(text, Reading(kinds={"Undo": PhaseKind.ROLLBACK}))
+    assert [(part.title, part.kind.value) for part in checklist.phases] == [("x", "run"), ("Undo", "rollback")]
+
+
 def test_names_no_heading_has_are_left_to_lint() -> None:
     assert titles(read(SPLIT, Reading(split=frozenset({"nowhere"})))) == ["P", "Q"]
 

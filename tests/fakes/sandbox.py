@@ -1,4 +1,4 @@
-"""A small core for the sandbox channel: a real Dialogue over one checklist in memory, deadlines that come due, and a server."""
+"""A small core for the sandbox channel: a real Dialogue over one checklist in memory, deadlines, and a server."""
 
 from __future__ import annotations
 
@@ -286,7 +286,9 @@ class Real:
 
 
 @contextlib.asynccontextmanager
-async def open_room(file: Path, *, real=None, items: tuple[Item, ...] = ITEMS, poll: float = 5.0, heartbeat: float = 15.0):
+async def open_room(
+    file: Path, *, real=None, items: tuple[Item, ...] = ITEMS, poll: float = 5.0, heartbeat: float = 15.0
+) -> AsyncIterator[Room]:
     """A sandbox with its small core; what was said and set before in the same file is there again."""
     engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
     async with engine.begin() as connection:

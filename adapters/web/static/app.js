@@ -36,6 +36,8 @@ function whereabouts() {
   return { channel: known.includes(channel) ? channel : known[0], thread: Number(thread) || null };
 }
 
+let quietly = false; // the next thread opens by itself, and leaves the focus where it is
+
 function go(channel, thread = null) {
   if (location.hash === address(channel, thread)) return void follow();
   location.hash = address(channel, thread);
@@ -45,7 +47,8 @@ async function follow() {
   const wanted = whereabouts();
   closeRail();
   if (wanted.channel !== open.channel) await load();
-  else if (wanted.thread !== open.thread) await openThread(wanted.thread, true);
+  else if (wanted.thread !== open.thread) await openThread(wanted.thread, !quietly);
+  quietly = false;
 }
 
 // --- loading -------------------------------------------------------------------------------------------------------------
@@ -99,15 +102,13 @@ async function openThread(id, focus) {
     return;
   }
   byId("thread-notices").replaceChildren();
-  threadPane.clear();
+  threadPane.clear({ fromStart: true });
   try {
     const found = await get(`/api/messages?thread=${id}`);
     if (open.thread !== id) return;
     found.messages.forEach((message) => threadPane.put(message));
     byId("thread-where").textContent = found.messages[0].title;
     dressMentions(byId("replies"));
-    threadPane.scroll.scrollTop = 0;
-    threadPane.scrolled();
   } catch (error) {
     byId("thread-notices").replaceChildren(failure(error, () => openThread(id, focus)));
   }
@@ -163,7 +164,10 @@ function reply(message) {
   const root = channelPane.messages.get(message.thread);
   if (!root) return;
   channelPane.link(message.thread, root.element, message.replies);
-  if (!open.thread && message.replies?.count === 1 && WIDE.matches && Date.now() - typed < 10_000) go(open.channel, message.thread);
+  if (!open.thread && message.replies?.count === 1 && WIDE.matches && Date.now() - typed < 10_000) {
+    quietly = true;
+    go(open.channel, message.thread);
+  }
 }
 
 function connection(ok) {
@@ -187,7 +191,9 @@ async function say(text) {
     face(who),
     make("div", { className: "main" }, make("p", { className: "meta" }, make("b", {}, who), make("time", {}, time(stage.now().toISOString()))), make("p", { className: "line" }, text), answer),
   );
+  line.dataset.posted = stage.now().toISOString();
   channelPane.append(line);
+  channelPane.days();
   welcome();
   const ask = { key: newKey(), persona: me(), channel: open.channel, text };
   typed = Date.now();

@@ -11,6 +11,8 @@ export class Clicks {
     Object.assign(this, { me, openForm });
     document.addEventListener("click", (event) => this.clicked(event));
     document.addEventListener("keydown", (event) => event.key === "Escape" && this.escape(event));
+    // Toggles do not bubble.
+    document.addEventListener("toggle", (event) => event.target.matches("details.menu[open]") && fit(event.target), true);
   }
 
   clicked(event) {
@@ -39,7 +41,10 @@ export class Clicks {
         busy(button, false);
         show(place, answer, button);
       } else {
-        setTimeout(() => busy(button, false, ask.action), SETTLE); // the message's next state takes the busy look away
+        announce(`${button.getAttribute("aria-label") ?? button.textContent}: done`);
+        if (button.closest(".private")) finished(button);
+        // The message's next state takes the busy look away; should it not change, time does.
+        else setTimeout(() => busy(button, false, ask.action), SETTLE);
       }
     } catch (error) {
       busy(button, false);
@@ -64,8 +69,25 @@ export class Clicks {
     if (!menu) return;
     menu.open = false;
     menu.querySelector("summary").focus();
-    event.stopPropagation();
+    event.preventDefault();
   }
+}
+
+/** What only its author sees is never edited: its button itself says that it was done. */
+function finished(button) {
+  busy(button, false);
+  const summary = button.closest("details.menu")?.querySelector("summary");
+  button.disabled = true;
+  button.classList.add("done");
+  summary?.focus();
+}
+
+/** A menu near the end of its pane opens upwards. */
+function fit(menu) {
+  menu.classList.remove("up");
+  const pane = menu.closest(".scroll, .notices");
+  const bottom = menu.querySelector(".choices").getBoundingClientRect().bottom;
+  menu.classList.toggle("up", Boolean(pane) && bottom > pane.getBoundingClientRect().bottom);
 }
 
 /** An answer above the composer or at the end of the thread. */

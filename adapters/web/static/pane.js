@@ -3,6 +3,7 @@
 import { morph } from "/static/morph.js";
 
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" });
+const SETTLING = 3000; // milliseconds in which what comes still belongs to what was opened
 const NEAR = 80; // pixels from the end that still count as reading the end
 
 export const time = (iso) => iso.slice(11, 16);
@@ -18,6 +19,16 @@ export function make(name, properties = {}, ...content) {
   return element;
 }
 
+/** A button that had the focus and is gone leaves it to its neighbours: its row, else its message. */
+function keepFocus(element, change) {
+  const had = element.contains(document.activeElement) ? document.activeElement : null;
+  const row = had?.closest("[data-key]")?.dataset.key;
+  change();
+  if (!had || had.isConnected) return;
+  const near = [...element.querySelectorAll("[data-key]")].find((part) => part.dataset.key === row) ?? element;
+  near.querySelector("button, summary, a")?.focus();
+}
+
 export class Pane {
   /** `scroll` is the box that scrolls, `list` the list in it, `newer` the button shown when something new is below. */
   constructor({ scroll, list, newer, onThread }) {
@@ -26,14 +37,19 @@ export class Pane {
     this.unseen = 0;
     this.pinned = true;
     scroll.addEventListener("scroll", () => this.scrolled(), { passive: true });
-    new ResizeObserver(() => this.pinned && this.toEnd()).observe(scroll);
+    const sizes = new ResizeObserver(() => this.pinned && this.toEnd());
+    sizes.observe(scroll);
+    sizes.observe(list);
     newer.addEventListener("click", () => this.toEnd());
   }
 
-  clear() {
+  /** Empty; a channel is read from its end, a thread from its start. */
+  clear({ fromStart = false } = {}) {
     this.messages.clear();
     this.list.replaceChildren();
-    this.pinned = true;
+    this.scroll.scrollTop = 0;
+    this.pinned = !fromStart;
+    this.cleared = performance.now();
     this.seen();
   }
 
@@ -43,7 +59,7 @@ export class Pane {
     if (known && known.change > message.change) return "same";
     if (known) {
       if (known.change < message.change) {
-        morph(known.element.querySelector(".content"), message.html);
+        keepFocus(known.element, () => morph(known.element.querySelector(".content"), message.html));
         this.keepAtEnd();
       }
       this.dress(known.element, message);
@@ -77,6 +93,7 @@ export class Pane {
     );
     element.dataset.id = message.id;
     element.dataset.posted = message.posted;
+    if (!this.onThread && message.thread === null) element.classList.add("root");
     this.dress(element, message);
     return element;
   }
@@ -136,6 +153,13 @@ export class Pane {
   }
 
   scrolled() {
+    // Not the person, but a thread that opened or a line that grew.
+    const size = [this.scroll.scrollHeight, this.scroll.clientHeight, this.scroll.clientWidth].join();
+    if (size !== this.size) {
+      this.size = size;
+      if (this.pinned) this.keepAtEnd();
+      return;
+    }
     this.pinned = this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < NEAR;
     if (this.pinned) this.seen();
   }
@@ -152,7 +176,7 @@ export class Pane {
 
   /** A new message came while the person reads further up. */
   noteNew() {
-    if (this.pinned) return;
+    if (this.pinned || performance.now() - this.cleared < SETTLING) return;
     this.unseen += 1;
     this.newer.textContent = `↓ ${count(this.unseen, "new message", "new messages")}`;
     this.newer.hidden = false;

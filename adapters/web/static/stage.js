@@ -3,7 +3,7 @@
 import { newKey, post } from "/static/api.js";
 
 const CLOCK = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
-const KINDS = { due: "", opening: "the window opens " };
+const KINDS = { due: "", opening: "window opens " };
 
 /** `2 d 3 h`, `1 h 5 m`, `40 s`. */
 export function span(seconds) {
