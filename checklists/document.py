@@ -69,6 +69,8 @@ class Section:
     items: tuple[Item, ...]
     commands: tuple[str, ...] = ()
     """Fences of the section that hang under no item, in order."""
+    path: tuple[str, ...] = ()
+    """Titles from the outermost to its own, by which a policy may narrow a name."""
     prose: str = ""
     """The section's own Markdown as written, without its heading: what is shown when a reference part is read."""
 
@@ -82,6 +84,8 @@ class Phase:
     line: int
     kind: PhaseKind
     sections: tuple[Section, ...]
+    path: tuple[str, ...] = ()
+    """Titles from the outermost to its own."""
 
     @property
     def items(self) -> tuple[Item, ...]:

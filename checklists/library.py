@@ -133,7 +133,7 @@ def read(source: Source) -> Loaded:
 
 
 def reading(policy: Policy, found: Sequence[Heading]) -> Reading:
-    """How the policy wants a document with these headings read. Keys that name none are passed over; lint reports them."""
+    """How the policy wants a document with these headings read. Keys that name none are passed over; lint says so."""
     paths = [heading.path for heading in found]
     split: set[str] = set()
     kinds: dict[str, PhaseKind] = {}

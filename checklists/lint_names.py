@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from checklists.document import Checklist, Item, PhaseKind
+from checklists.document import Checklist, Item, PhaseKind, Section
 from checklists.headings import Heading
 from checklists.lint_remark import Remark
 from checklists.names import did_you_mean, headings_named, match
@@ -110,28 +110,26 @@ def _order(policy: Policy, checklist: Checklist, headings: Sequence[Heading]) ->
 
 
 def _items(policy: Policy, checklist: Checklist) -> Iterator[Remark]:
-    placed = [
-        (phase.title, section.title, item)
-        for phase in checklist.phases
-        for section in phase.sections
-        for item in section.items
-    ]
-    labels = [item.label for _, _, item in placed]
+    placed = [(section, item) for phase in checklist.phases for section in phase.sections for item in section.items]
+    labels = [item.label for _, item in placed]
     for key, rule in policy.items.items():
         path = ("items", key)
-        bound = [(phase, section, item) for phase, section, item in placed if names_item(key, phase, section, item)]
+        bound = [(section, item) for section, item in placed if names_item(key, section, item)]
         if not bound:
             hint = did_you_mean(key.split(" > ", 1)[-1] if " > " in key else key, labels)
             yield Remark(path, "unknown-item", f"no item says {key!r}{hint}", on_key=True)
         elif len(bound) > 1:
-            lines = ", ".join(str(item.line) for _, _, item in bound)
-            ways = " or ".join(repr(f"{section} > {item.text}") for _, section, item in bound[:2])
+            lines = ", ".join(str(item.line) for _, item in bound)
+            ways = " or ".join(
+                repr(f"{(section.path or (section.title,))[-1]} > {item.text}") for section, item in bound[:2]
+            )
             message = (
                 f"{key!r} is said by {len(bound)} items (lines {lines}) and binds them all; to bind one, write {ways}"
             )
             yield Remark(path, "many-items", message, "warning" if rule.role else "info", on_key=True)
 
 
-def names_item(key: str, phase: str, section: str, item: Item) -> bool:
-    """Whether a key of `items` means this item."""
-    return bool(match(key, phase, section, item.text) or match(key, phase, section, item.label))
+def names_item(key: str, section: Section, item: Item) -> bool:
+    """Whether a key of `items` means this item, which stands in this section."""
+    above = section.path or (section.title,)
+    return bool(match(key, *above, item.text) or match(key, *above, item.label))

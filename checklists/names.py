@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -18,6 +19,7 @@ T = TypeVar("T")
 _MARKS = re.compile(r"\*\*|__|`")
 
 
+@lru_cache(maxsize=8192)
 def fold(words: str) -> str:
     """Words as they are compared."""
     return " ".join(_MARKS.sub("", words).split()).casefold()

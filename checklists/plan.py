@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TypeVar
 
 from checklists.document import Checklist, Item, Phase, PhaseKind, Section
+from checklists.names import fold, rule_for
 from checklists.policy import Announcement, ItemPolicy, PhasePolicy, Policy, WatchEntry
 from checklists.quantities import Band, Moment
-
-
-T = TypeVar("T")
 
 _AFTER = ("post", "after", "monitor", "verif", "smoke", "clean")
 
@@ -134,7 +131,7 @@ def make_plan(checklist: Checklist, policy: Policy, *, environment: str) -> Plan
     tickable = [phase for phase in checklist.phases if phase.items or phase.kind is PhaseKind.ROLLBACK]
     steps: dict[PhaseKind, list[Step]] = {kind: [] for kind in PhaseKind}
     for phase in tickable:
-        rule = by_heading(policy.phases, phase.title) or PhasePolicy()
+        rule = rule_for(policy.phases, *(phase.path or (phase.title,))) or PhasePolicy()
         if rule.environments and environment not in rule.environments:
             continue
         tasks = tuple(_tasks(phase, policy))
@@ -160,32 +157,10 @@ def make_plan(checklist: Checklist, policy: Policy, *, environment: str) -> Plan
     )
 
 
-def by_heading(rules: Mapping[str, T], *path: str) -> T | None:
-    """The rule for a heading, `path` being the titles from the outermost to its own; a qualified key beats a plain one.
-
-    A qualified key is `Parent > Title`. Case and runs of spaces do not matter.
-    """
-    own = _fold(path[-1])
-    plain = None
-    for key, rule in rules.items():
-        *above, last = [_fold(part) for part in key.split(" > ")]
-        if last != own:
-            continue
-        if above and above[-1] in {_fold(title) for title in path[:-1]}:
-            return rule
-        if not above:
-            plain = rule
-    return plain
-
-
-def _fold(words: str) -> str:
-    return " ".join(words.split()).casefold()
-
-
 def _tasks(phase: Phase, policy: Policy) -> Iterator[Task]:
     left_open: set[str | None] = set()
     for section in phase.sections:
-        rule = by_heading(policy.sections, phase.title, section.title)
+        rule = rule_for(policy.sections, *(section.path or (section.title,)))
         choice = section.id if rule is not None and rule.choose == "one" else None
         for item in section.items:
             task = _task(item, phase, section, choice, policy)
@@ -197,11 +172,8 @@ def _tasks(phase: Phase, policy: Policy) -> Iterator[Task]:
 
 
 def _task(item: Item, phase: Phase, section: Section, choice: str | None, policy: Policy) -> Task:
-    rule = (
-        by_heading(policy.items, phase.title, section.title, item.text)
-        or by_heading(policy.items, phase.title, section.title, item.label)
-        or ItemPolicy()
-    )
+    rule = rule_for(policy.items, *section.path, item.text) or rule_for(policy.items, *section.path, item.label)
+    rule = rule or ItemPolicy()
     optional = item.optional if rule.optional is None else rule.optional
     return Task(
         item=item,
@@ -232,7 +204,7 @@ def _guess_deployed(run: list[Step]) -> int:
 
 def _checks(watch: Iterable[WatchEntry], phases: Mapping[str, str]) -> Iterator[Check]:
     taken: dict[str, int] = {}
-    by_title = {_fold(title): phase for title, phase in phases.items()}
+    by_title = {fold(title): phase for title, phase in phases.items()}
     for entry in watch:
         offsets = [entry.at.offset]
         if entry.every is not None and entry.during is not None:
@@ -241,7 +213,7 @@ def _checks(watch: Iterable[WatchEntry], phases: Mapping[str, str]) -> Iterator[
                 offsets.append(offsets[-1] + entry.every)
         base = "t" + str(int(entry.at.offset.total_seconds() // 60)) + ("s" if len(offsets) > 1 else "")
         taken[base] = taken.get(base, 0) + 1
-        phase = _fold(entry.phase.split(" > ")[-1]) if entry.phase else None
+        phase = fold(entry.phase.split(" > ")[-1]) if entry.phase else None
         yield Check(
             id=base if taken[base] == 1 else f"{base}-{taken[base]}",
             title=entry.name or str(entry.at),

@@ -200,10 +200,12 @@ def _phases(
                         line=section.line,
                         items=section.items,
                         commands=section.commands,
+                        path=section.path,
                         prose=section.prose,
                     )
                     for section in sections
                 ),
+                path=_path(draft.heading, title),
             )
         )
     return tuple(phases)

@@ -32,7 +32,7 @@ def bound(checklist: Loaded, words: str) -> list[tuple[Item, ItemPolicy]]:
         for item in section.items
         if words in item.label
         for key, rule in checklist.policy.items.items()
-        if names_item(key, phase.title, section.title, item)
+        if names_item(key, section, item)
     ]
 
 

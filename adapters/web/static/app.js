@@ -212,7 +212,7 @@ async function send(ask, answer, line) {
   } catch (error) {
     answer.replaceChildren(failure(error, () => send(ask, answer, line)));
   }
-  channelPane.keepAtEnd();
+  channelPane.grown(line);
 }
 
 function face(name) {

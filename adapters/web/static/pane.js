@@ -81,6 +81,16 @@ export class Pane {
     this.toEnd();
   }
 
+  /** Something at the end has grown: its beginning stays in sight. */
+  grown(element) {
+    if (!this.pinned) return;
+    this.keepAtEnd();
+    if (element.offsetHeight > this.scroll.clientHeight) {
+      this.pinned = false;
+      element.scrollIntoView({ block: "start" });
+    }
+  }
+
   draw(message) {
     const content = make("div", { className: "content" });
     morph(content, message.html);

@@ -22,7 +22,7 @@ export class Stage {
     root.addEventListener("change", (event) => event.target.name === "health" && this.setHealth(event.target.value));
     root.addEventListener("click", (event) => {
       const move = event.target.closest("[data-move]");
-      if (move) this.move(move, newKey());
+      if (move && move.getAttribute("aria-disabled") !== "true") this.move(move, newKey());
       const toggle = event.target.closest("#stage-toggle");
       if (toggle) toggle.setAttribute("aria-expanded", String(root.classList.toggle("open")));
     });
@@ -37,6 +37,7 @@ export class Stage {
     this.find("brief-health").textContent = state.health;
     this.root.dataset.health = state.health.replace(" ", "-");
     this.root.classList.toggle("moving", state.moving);
+    this.find("to-next").setAttribute("aria-disabled", String(!state.next));
     this.tick();
   }
 
