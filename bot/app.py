@@ -37,6 +37,7 @@ from bot.services.checks import Checks
 from bot.services.deployments import Deployments
 from bot.services.freezes import Freezes
 from bot.services.gate import Gate
+from bot.services.incidents import OwnIncidents
 from bot.services.records import Records
 from bot.services.views import Views
 from bot.settings import EMBEDDED, Settings
@@ -63,7 +64,8 @@ class App:
         service = f"http://127.0.0.1:{port}/service"
         # In the sandbox nothing leaves the machine: the real HTTP probe asks the page's own service instead.
         http = HttpProbe(self._client, reroute=lambda url: service + httpx.URL(url).path)
-        probe = Sources(http, SimulatedMetrics(self._client, service))
+        metrics = SimulatedMetrics(self._client, service)
+        probe = Sources(http, metrics, connected={"incidents": OwnIncidents(store)})
         deployments = Deployments(
             store,
             clock,

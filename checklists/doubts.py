@@ -140,7 +140,7 @@ def _symbols(blocks: Iterable[Block], source: Source) -> Iterator[Doubt]:
                     first = first or box.line
     if marks:
         kinds = ", ".join(f"{count} × {mark}" for mark, count in marks.most_common())
-        message = f"{kinds}: no GitHub items, so not ticked here. `items: [symbols]` in the policy reads them as items."
+        message = f"{kinds}: no GitHub items, so not ticked here. `items_from: [symbols]` in the policy reads them as items."
         yield Doubt(first, _column(source, first), "symbols", message)
 
 
@@ -154,7 +154,7 @@ def _tables(blocks: Iterable[Block], source: Source) -> Iterator[Doubt]:
     ]
     if lines:
         rows = _count(len(lines), "table row", "table rows")
-        message = f"{rows} with a box: no GitHub items. `items: [tables]` in the policy reads each row as an item."
+        message = f"{rows} with a box: no GitHub items. `items_from: [tables]` in the policy reads each row as an item."
         yield Doubt(lines[0], _column(source, lines[0]), "tables", message)
 
 
@@ -165,7 +165,7 @@ def _lists(blocks: Sequence[Block], source: Source) -> Iterator[Doubt]:
     if lists and not any(block.has_task for block in blocks):
         entries = _count(sum(len(block.children) for block in lists), "list entry", "list entries")
         message = (
-            f"No list has a box, so nothing can be ticked. `items: [lists]` in the policy reads {entries} as items."
+            f"No list has a box, so nothing can be ticked. `items_from: [lists]` in the policy reads {entries} as items."
         )
         yield Doubt(lists[0].start + 1, 1, "lists", message)
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
-from bot.cards.card import Block, Card
+from bot.cards.card import Card
+from bot.cards.codec import card_from_json, card_to_json
 from bot.domain.events import CalendarEvent, Event
 from bot.ports import StoreError
 
 _EVENTS: TypeAdapter[list[Event]] = TypeAdapter(list[Event])
 _CALENDAR: TypeAdapter[list[CalendarEvent]] = TypeAdapter(list[CalendarEvent])
-_BLOCKS: dict[str, TypeAdapter[Block]] = {block.__name__: TypeAdapter(block) for block in get_args(Block)}
 T = TypeVar("T")
-_CARD: TypeAdapter[Card] = TypeAdapter(Card)
 
 
 def dump_event(event: Event | CalendarEvent) -> str:
@@ -37,20 +35,15 @@ def load_calendar(bodies: Sequence[str]) -> list[CalendarEvent]:
 
 
 def dump_card(card: Card) -> str:
-    """A card as JSON; every block says which kind it is, since some have the same fields."""
-    plain = asdict(card)
-    for block, fields in zip(card.blocks, plain["blocks"], strict=True):
-        fields["block"] = type(block).__name__
-    return _text(plain)
+    """A card as JSON."""
+    return _text(card_to_json(card))
 
 
 def load_card(text: str) -> Card:
     """A card from its JSON. Raises StoreError if it has a block this release does not know."""
     try:
-        plain = json.loads(text)
-        plain["blocks"] = tuple(_BLOCKS[fields.pop("block")].validate_python(fields) for fields in plain["blocks"])
-        return _CARD.validate_python(plain)
-    except (KeyError, ValueError) as error:
+        return card_from_json(json.loads(text))
+    except (KeyError, TypeError, ValueError) as error:
         raise _unknown("A message", error) from error
 
 

@@ -34,7 +34,9 @@ def ok(title: str, *lines: str, blocks: Sequence[Block] = ()) -> Answer:
 def started(view: View) -> Answer:
     """It runs; what was assumed, and what the document asks of the start."""
     state, plan = view.state, view.plan
-    lines = [f"The checklist is in the thread: {count(len(plan.steps), 'phase')}, first “{escape(plain(plan.steps[0].title))}”."]
+    channel = plan.policy.channels.get("deployments", "#deployments")
+    first = f"{count(len(plan.steps), 'phase')}, first “{escape(plain(plan.steps[0].title))}”."
+    lines = [f"The card is in {escape(channel)}, the checklist in its thread: {first}"]
     if state.started.planned_t0 is not None:
         lines.append(f"Planned for {clock(state.started.planned_t0, view.zone, view.now)}.")
     if view.opening is not None:

@@ -40,7 +40,7 @@ class OneLine:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A line instead of a value: what could stand there once somebody has decided."""
+    """Stands for a key of a mapping that is left out, above the next one that is not: why it is."""
 
     notes: tuple[str, ...]
 
@@ -162,12 +162,8 @@ class _Writer:
         waiting: list[str] = []
         for entry in entries:
             value, notes = _opened(entry)
-            if isinstance(entry, Remark):
-                waiting.extend(notes)
-                continue
             made.append(self.value(value, indent + 2))
-            self._notes(made, len(made) - 1, [*waiting, *notes], indent)
-            waiting = []
+            self._notes(made, len(made) - 1, notes, indent)
         return made
 
     def value(self, value: Any, indent: int) -> Any:

@@ -26,8 +26,8 @@ from tests.adapters.store_kit import (
     a_row,
     advance,
     due,
+    migrated_database,
     migrated_file,
-    migrated_template,
     note,
     other,
     sqlite_url,
@@ -37,7 +37,7 @@ from tests.adapters.store_kit import (
     url,
 )
 
-__all__ = ["migrated_file", "migrated_template", "other", "sqlite_url", "store", "url"]
+__all__ = ["migrated_database", "migrated_file", "other", "sqlite_url", "store", "url"]
 
 FROZEN = FrozenChecklist("d1", "azora", "# Azora\n- [ ] pods running ✅\n", "timezone: UTC\n")
 FREEZE = FreezeAdded(at=NOON, by=ANN, id="f1", words="until friday", start=NOON, end=NOON, reason="Diwali")

@@ -78,7 +78,7 @@ async def test_a_migration_that_fails_leaves_the_database_as_it_was(empty: str) 
     assert await inside(empty, lambda connection: inspect(connection).get_table_names()) == ["posted_cards"]
 
 
-async def test_an_instant_without_migration_is_refused(empty: str) -> None:
+async def test_a_database_without_tables_asks_for_the_migration(empty: str) -> None:
     await inside(empty, lambda connection: connection.execute(text("SELECT 1")))
     with pytest.raises(StoreError, match="gonogo migrate"):
         await check(empty)

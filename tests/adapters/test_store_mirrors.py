@@ -16,8 +16,8 @@ from tests.adapters.store_kit import (
     NOON,
     OVER,
     advance,
+    migrated_database,
     migrated_file,
-    migrated_template,
     other,
     sqlite_url,
     start,
@@ -25,7 +25,7 @@ from tests.adapters.store_kit import (
     url,
 )
 
-__all__ = ["migrated_file", "migrated_template", "other", "sqlite_url", "store", "url"]
+__all__ = ["migrated_database", "migrated_file", "other", "sqlite_url", "store", "url"]
 
 EVENING = NOON + timedelta(hours=8)
 

@@ -17,8 +17,8 @@ from tests.adapters.store_kit import (
     a_message,
     a_row,
     due,
+    migrated_database,
     migrated_file,
-    migrated_template,
     note,
     other,
     python,
@@ -29,7 +29,7 @@ from tests.adapters.store_kit import (
     url,
 )
 
-__all__ = ["migrated_file", "migrated_template", "other", "python", "sqlite_url", "store", "url"]
+__all__ = ["migrated_database", "migrated_file", "other", "python", "sqlite_url", "store", "url"]
 
 MANY = 50
 

@@ -25,18 +25,16 @@ from bot.ports import Conflict, StoreError
 from tests.adapters.store_kit import (
     a_row,
     migrated_file,
-    migrated_template,
     note,
     python,
+    spoiled_url,
     sqlite_url,
     start,
-    store,
     tick,
-    url,
 )
 from tests.postgres import PostgresServer
 
-__all__ = ["migrated_file", "migrated_template", "python", "sqlite_url", "store", "url"]
+__all__ = ["migrated_file", "python", "spoiled_url", "sqlite_url"]
 
 
 async def complaint(work: Awaitable[object]) -> str:
@@ -202,34 +200,38 @@ async def test_a_file_locked_by_another_process_is_said_to_be_so(
 # --- either -----------------------------------------------------------------------------------------------------------
 
 
-async def test_a_database_of_a_newer_release_is_left_alone(url: str) -> None:
-    execute(url, "UPDATE alembic_version SET version_num = 'fe80'")
+async def test_a_database_of_a_newer_release_is_left_alone(spoiled_url: str) -> None:
+    execute(spoiled_url, "UPDATE alembic_version SET version_num = 'fe80'")
     for work in (migrate, check, SqlStore.open):
-        said = await complaint(work(url))
+        said = await complaint(work(spoiled_url))
         assert "was made by a newer gonogo (revision fe80). Install that version or restore a backup." in said
 
 
-async def test_an_older_database_asks_for_the_migration(url: str) -> None:
-    execute(url, "DELETE FROM alembic_version")
-    assert "gonogo migrate" in await complaint(SqlStore.open(url))
+async def test_an_older_database_asks_for_the_migration(spoiled_url: str) -> None:
+    execute(spoiled_url, "DELETE FROM alembic_version")
+    assert "gonogo migrate" in await complaint(SqlStore.open(spoiled_url))
 
 
-async def test_a_table_that_is_gone_asks_for_the_migration(store: SqlStore, url: str) -> None:
-    execute(url, "DROP TABLE events")
+async def test_a_table_that_is_gone_asks_for_the_migration(spoiled_url: str) -> None:
+    store = await SqlStore.open(spoiled_url)
+    execute(spoiled_url, "DROP TABLE events")
     said = await complaint(start(store))
+    await store.close()
     assert "lacks a table" in said
     assert "gonogo migrate" in said
 
 
-async def test_a_fact_of_a_newer_release_is_refused(store: SqlStore, url: str) -> None:
+async def test_a_fact_of_a_newer_release_is_refused(spoiled_url: str) -> None:
+    store = await SqlStore.open(spoiled_url)
     await start(store)
-    execute(url, """UPDATE events SET body = '{"kind": "teleported"}'""")
+    execute(spoiled_url, """UPDATE events SET body = '{"kind": "teleported"}'""")
 
     async def read() -> None:
         async with store.read() as unit:
             await unit.events("one")
 
     assert "another version of gonogo" in await complaint(read())
+    await store.close()
 
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------

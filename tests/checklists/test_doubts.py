@@ -58,13 +58,13 @@ def test_what_the_policy_already_reads_is_not_offered(text: str, source: SourceN
 
 def test_boxes_which_are_no_items_are_counted_and_a_way_out_is_offered() -> None:
     assert only("- [] a\n- [] b\n- ☐ c\n").message == (
-        "2 × [], 1 × ☐: no GitHub items, so not ticked here. `items: [symbols]` in the policy reads them as items."
+        "2 × [], 1 × ☐: no GitHub items, so not ticked here. `items_from: [symbols]` in the policy reads them as items."
     )
     assert only("|x|\n|-|\n|[ ] a|\n").message == (
-        "1 table row with a box: no GitHub items. `items: [tables]` in the policy reads each row as an item."
+        "1 table row with a box: no GitHub items. `items_from: [tables]` in the policy reads each row as an item."
     )
     assert only("- a\n- b\n").message == (
-        "No list has a box, so nothing can be ticked. `items: [lists]` in the policy reads 2 list entries as items."
+        "No list has a box, so nothing can be ticked. `items_from: [lists]` in the policy reads 2 list entries as items."
     )
 
 
