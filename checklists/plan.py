@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from checklists.document import Checklist, Item, Phase, PhaseKind, Section
-from checklists.names import fold, rule_for
+from checklists.names import match, rule_for
 from checklists.policy import Announcement, ItemPolicy, PhasePolicy, Policy, WatchEntry
 from checklists.quantities import Band, Moment
 
-_AFTER = ("post", "after", "monitor", "verif", "smoke", "clean")
+_AFTER = re.compile(r"\b(?:post|after|monitor\w*|verif\w*|validat\w*|smoke|clean\w*)\b|first \d+ (?:min|h)", re.IGNORECASE)
+_BEFORE = re.compile(r"\s*pre\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,24 +127,25 @@ def make_plan(checklist: Checklist, policy: Policy, *, environment: str) -> Plan
     """The plan of a run in this environment.
 
     Phases without items are left out, but for those of the rollback, which are read when it comes to it; reference and
-    emergency ones always. Names in the policy that match
-    nothing bind nothing: `lint` is what proves names.
+    emergency ones always. If the phase of T0 is left out for that, T0 happens at the end of the one before it. Names in
+    the policy that match nothing bind nothing: `lint` is what proves names.
     """
-    tickable = [phase for phase in checklist.phases if phase.items or phase.kind is PhaseKind.ROLLBACK]
     steps: dict[PhaseKind, list[Step]] = {kind: [] for kind in PhaseKind}
-    for phase in tickable:
+    run = steps[PhaseKind.RUN]
+    deployed: int | None = None
+    for phase in checklist.phases:
         rule = rule_for(policy.phases, *(phase.path or (phase.title,))) or PhasePolicy()
         if rule.environments and environment not in rule.environments:
             continue
-        tasks = tuple(_tasks(phase, policy))
-        steps[phase.kind].append(Step(phase, tasks, rule.opens, _is_deployed(rule, environment), rule.expected))
-    run = steps[PhaseKind.RUN]
-    deployed = next((i for i, step in enumerate(run) if step.deployed), None)
-    if deployed is None and run:
-        deployed = _guess_deployed(run)
+        if phase.items or phase.kind is PhaseKind.ROLLBACK:
+            steps[phase.kind].append(Step(phase, tuple(_tasks(phase, policy)), rule.opens, expected=rule.expected))
+        if deployed is None and phase.kind is PhaseKind.RUN and _is_deployed(rule, environment):
+            deployed = max(0, len(run) - 1)
+    if run:
+        deployed = _guess_deployed(run) if deployed is None else deployed
         run[deployed] = replace(run[deployed], deployed=True)
     watch = [entry for entry in policy.watch if not entry.environments or environment in entry.environments]
-    checks = tuple(_checks(watch, {step.title: step.id for step in run}))
+    checks = tuple(_checks(watch, run))
     return Plan(
         name=checklist.name,
         service=policy.service or checklist.name,
@@ -197,14 +200,19 @@ def _is_deployed(rule: PhasePolicy, environment: str) -> bool:
 def _guess_deployed(run: list[Step]) -> int:
     """Without a policy: the last phase before the first that says it comes after the deployment."""
     for index, step in enumerate(run):
-        if index and any(word in step.title.casefold() for word in _AFTER):
+        if index and _AFTER.search(step.title) and not _BEFORE.match(step.title):
             return index - 1
     return len(run) - 1
 
 
-def _checks(watch: Iterable[WatchEntry], phases: Mapping[str, str]) -> Iterator[Check]:
+def _phase_named(key: str, run: Sequence[Step]) -> str | None:
+    """The phase a key names; of several equally good ones the first."""
+    found = max(run, key=lambda step: match(key, *(step.phase.path or (step.title,))), default=None)
+    return found.id if found is not None and match(key, *(found.phase.path or (found.title,))) else None
+
+
+def _checks(watch: Iterable[WatchEntry], run: Sequence[Step]) -> Iterator[Check]:
     taken: dict[str, int] = {}
-    by_title = {fold(title): phase for title, phase in phases.items()}
     for entry in watch:
         offsets = [entry.at.offset]
         if entry.every is not None and entry.during is not None:
@@ -213,12 +221,11 @@ def _checks(watch: Iterable[WatchEntry], phases: Mapping[str, str]) -> Iterator[
                 offsets.append(offsets[-1] + entry.every)
         base = "t" + str(int(entry.at.offset.total_seconds() // 60)) + ("s" if len(offsets) > 1 else "")
         taken[base] = taken.get(base, 0) + 1
-        phase = fold(entry.phase.split(" > ")[-1]) if entry.phase else None
         yield Check(
             id=base if taken[base] == 1 else f"{base}-{taken[base]}",
             title=entry.name or str(entry.at),
             offsets=tuple(offsets),
-            phase=by_title.get(phase) if phase else None,
+            phase=_phase_named(entry.phase, run) if entry.phase else None,
             probes=entry.probes,
             measure=dict(entry.measure),
             alert=dict(entry.alert),

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import json
 import os
 import re
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,78 +27,226 @@ T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
-ROLES = {"qa": "quinn", "product owner": "pat", "tech lead": "theo", "senior engineer": "sam", "VP Engineering": "vera"}
+MAIN = "#deployments"
+WHO_IS = {
+    "QA": "quinn",
+    "product owner": "pat",
+    "tech lead": "theo",
+    "senior engineer": "sam",
+    "on-call": "olu",
+    "VP Engineering": "vera",
+}
+"""Who holds a role, by the words gonogo calls it."""
+_FOR_A_ROLE = re.compile(r"You cannot do that: .* is for (.+?) to tick\.")
+_CLOCK = "clock_offset"
+
+
+# --- the process ------------------------------------------------------------------------------------------------------
 
 
 class Process:
-    """One `gonogo run`, and how it ends."""
+    """One `gonogo run` over the database in a folder, started at once."""
 
     def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
         env = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith("GONOGO_")},
             "GONOGO_PORT": "0",
             "GONOGO_DATABASE_URL": f"sqlite:///{folder / 'gonogo.db'}",
             **environment,
         }
-        command = [sys.executable, "-m", "bot", "run", *arguments]
-        self.child = subprocess.Popen(
-            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        self._errors = folder / "stderr.txt"
+        with self._errors.open("wb") as errors:
+            self.child = subprocess.Popen(
+                [sys.executable, "-m", "bot", "run", *arguments],
+                cwd=ROOT,
+                env=env,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         line = self.child.stdout.readline() if self.child.stdout else ""
         found = ADDRESS.search(line)
         if found is None:
-            _, errors = self.child.communicate(timeout=20)
-            raise AssertionError(f"gonogo did not start: {line}{errors}")
+            self.child.communicate(timeout=20)
+            raise AssertionError(f"gonogo did not start: {line}{self.errors}")
         self.address = found[0]
+
+    @property
+    def errors(self) -> str:
+        """What it has written to standard error."""
+        return self._errors.read_text()
 
     def stop(self, sig: int = signal.SIGTERM) -> tuple[int, str]:
         """End it with a signal; its exit code, and what it wrote to standard error."""
-        self.child.send_signal(sig)
-        _, errors = self.child.communicate(timeout=20)
-        return self.child.returncode, errors
+        if self.child.poll() is None:
+            self.child.send_signal(sig)
+        self.child.communicate(timeout=20)
+        return self.child.returncode, self.errors
 
 
-class _Page(HTMLParser):
-    """The buttons of a message, and its words."""
+def gonogo(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command that ends by itself, run in a folder of its own."""
+    env = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("GONOGO_")},
+        "PYTHONPATH": str(ROOT),
+        "GONOGO_PORT": "0",
+        **environment,
+    }
+    command = [sys.executable, "-m", "bot", *arguments]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=50, check=False)
+
+
+# --- the database, with SQL of our own --------------------------------------------------------------------------------
+
+
+class Records:
+    """The database as anybody with a SQLite shell sees it; nothing of gonogo's own code is used."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "gonogo.db"
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """What a query gives."""
+        with contextlib.closing(sqlite3.connect(self.file, timeout=10)) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def change(self, statement: str, *values: object) -> None:
+        """Change something behind gonogo's back; the process should not run."""
+        with contextlib.closing(sqlite3.connect(self.file, timeout=10)) as connection, connection:
+            connection.execute(statement, values)
+
+    def facts(self, kind: str = "%", version: str = "%") -> list[dict[str, Any]]:
+        """The facts of deployments, in order."""
+        found = self.rows(
+            "SELECT body FROM events JOIN deployments ON id = deployment WHERE kind LIKE ? AND version LIKE ?"
+            " ORDER BY started_at, deployment, seq",
+            kind,
+            version,
+        )
+        return [json.loads(body) for (body,) in found]
+
+    def at(self, kind: str, version: str = "%") -> datetime:
+        """When the first fact of a kind happened."""
+        return datetime.fromisoformat(self.facts(kind, version)[0]["at"])
+
+    def everything(self) -> list[tuple[Any, ...]]:
+        """All facts there are: what must be the same after something that changes nothing."""
+        return self.rows("SELECT deployment, seq, body FROM events UNION ALL SELECT '', seq, body FROM calendar_events")
+
+    def set_clock(self, at: datetime) -> None:
+        """Make the sandbox's clock say this instant now."""
+        self._offset(at - datetime.now(UTC))
+
+    def shift_clock(self, by: timedelta) -> None:
+        """As if this much time had passed while nothing ran."""
+        found = self.rows("SELECT value FROM sandbox_settings WHERE key = ?", _CLOCK)
+        self._offset(timedelta(microseconds=int(found[0][0]) if found else 0) + by)
+
+    def _offset(self, offset: timedelta) -> None:
+        self.change(
+            "INSERT INTO sandbox_settings (key, value) VALUES (?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            _CLOCK,
+            str(offset // timedelta(microseconds=1)),
+        )
+
+
+@functools.cache
+def _migrated() -> Path:
+    """An empty database, migrated once for all tests of this process."""
+    folder = Path(tempfile.mkdtemp(dir=os.environ.get("TEST_RUN_FOLDER")))
+    done = gonogo("migrate", folder=folder, GONOGO_DATABASE_URL=f"sqlite:///{folder / 'gonogo.db'}")
+    assert done.returncode == 0, done.stderr
+    return folder / "gonogo.db"
+
+
+def new_database(folder: Path, at: str = "") -> Records:
+    """An empty database in a folder; `at` is what the sandbox's clock says there, UTC: "2026-11-20 16:30"."""
+    shutil.copy(_migrated(), folder / "gonogo.db")
+    records = Records(folder)
+    if at:
+        records.set_clock(datetime.fromisoformat(f"{at}+00:00"))
+    return records
+
+
+# --- the channel ------------------------------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """The buttons of a message, the fields of a form, and its words."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.actions: list[str] = []
+        self.fields: list[str] = []
         self.words: list[str] = []
         self.feed(html)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        """Collects."""
         found = dict(attributes)
         if action := found.get("data-action"):
             self.actions.append(action)
+        if tag in ("input", "textarea", "select") and (name := found.get("name")):
+            self.fields.append(name)
 
     def handle_data(self, data: str) -> None:
+        """Collects."""
         if data.strip():
             self.words.append(data.strip())
 
 
 class Channel:
-    """What somebody does and reads in #deployments."""
+    """What somebody does and reads in a channel; `home` is the one in which the deployment's card stands."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, home: str = MAIN, **environment: str) -> None:
+        self.folder, self.home = folder, home
+        self.records = Records(folder)
+        self.ticked_by: dict[str, str] = {}
+        """Item id -> who ticked it here."""
+        self._arguments, self._environment = arguments, environment
+        self.start()
+
+    # --- the process behind it ---
+
+    def start(self) -> None:
+        """Start gonogo on this channel's database."""
+        self.process = Process(self.folder, *self._arguments, **self._environment)
+        address = self.process.address
         self._http = httpx.Client(base_url=address, headers={"Origin": address}, timeout=60)
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """Ask it to end, as every supervisor does: it does, with 0 and without a word."""
         self._http.close()
+        assert self.process.stop() == (0, "")
+
+    def kill(self) -> None:
+        """As a power cut."""
+        self._http.close()
+        assert self.process.stop(signal.SIGKILL) == (-signal.SIGKILL, "")
+
+    def restart(self) -> None:
+        """Stop and start."""
+        self.stop()
+        self.start()
+
+    # --- what a person does ---
 
     def command(self, text: str, who: str = "ann", key: str | None = None) -> dict[str, Any]:
         """Type a command; the answer only its author sees."""
-        return self._post("command", key=key or uuid.uuid4().hex, persona=who, channel="#deployments", text=text)
+        return self._spoken("command", who, key, text=text)
+
+    def says(self, text: str, who: str = "ann") -> str:
+        """Type a command; the words of its answer."""
+        return str(self.command(text, who)["text"])
 
     def click(self, action: str, who: str = "ann", key: str | None = None) -> dict[str, Any]:
         """Press a button."""
-        return self._post("click", key=key or uuid.uuid4().hex, persona=who, channel="#deployments", action=action)
+        return self._spoken("click", who, key, action=action)
 
     def submit(self, action: str, who: str = "ann", key: str | None = None, **values: str) -> dict[str, Any]:
         """Send a form."""
-        return self._post(
-            "submit", key=key or uuid.uuid4().hex, persona=who, channel="#deployments", action=action, values=values
-        )
+        return self._spoken("submit", who, key, action=action, values=values)
 
     def move(self, by: str) -> dict[str, Any]:
         """Move the clock: 5m, 30m, 2h, 24h, next."""
@@ -102,43 +256,75 @@ class Channel:
         """How the service is: healthy, slow, failing, no data."""
         self._post("health", health=health)
 
-    def messages(self, channel: str = "#deployments") -> list[dict[str, Any]]:
+    # --- what a person reads ---
+
+    def messages(self, channel: str = "") -> list[dict[str, Any]]:
         """The messages of a channel, oldest first."""
-        return list(self._get("messages", channel=channel)["messages"])
+        return list(self._get("messages", channel=channel or self.home)["messages"])
 
-    def thread(self, message: int) -> list[dict[str, Any]]:
-        """The messages under one, oldest first."""
-        return list(self._get("messages", thread=str(message))["messages"])
+    def thread(self, message: int | None = None) -> list[dict[str, Any]]:
+        """What hangs under a message (the newest deployment's card), oldest first."""
+        root = self.root()["id"] if message is None else message
+        return list(self._get("messages", thread=str(root))["messages"])[1:]
 
-    def said(self, channel: str = "#deployments") -> list[str]:
+    def said(self, channel: str = "") -> list[str]:
         """Everything said in a channel letter for letter: the announcements."""
         return [message["text"] for message in self.messages(channel) if "verbatim" in message["html"]]
 
-    def status(self) -> str:
+    def status(self, service: str = "") -> str:
         """Where the deployment stands, for a screen reader."""
-        return str(self.command("/deploy status")["text"])
+        return self.says(f"/deploy status {service}".strip())
+
+    def root(self) -> dict[str, Any]:
+        """The newest deployment's card in the channel, whatever it says."""
+        cards = [m for m in self.messages() if " → " in m["title"]]
+        assert cards, "no card stands in the channel"
+        return cards[-1]
 
     def card(self) -> dict[str, Any]:
         """The newest deployment's card in the channel, once it says what `/deploy status` says."""
-        return self.until(lambda: next((m for m in reversed(self.messages()) if m["text"] == self.status()), None))
+        return self.until(lambda: card if (card := self.root())["text"] == self.status() else None)
 
-    def checks(self) -> list[dict[str, Any]]:
-        """The messages of checks in the deployment's thread."""
-        return [m for m in self.thread(self.card()["id"]) if re.search(r", [^.]*check: ", m["text"])]
+    def checks(self) -> list[str]:
+        """What the messages of checks in the deployment's thread say, without how long a probe took."""
+        found = (m["text"] for m in self.thread() if re.search(r", [^.]*check: ", m["text"]))
+        return [re.sub(r" in \d+ ms", "", text) for text in found]
+
+    def in_thread(self, title: str) -> dict[str, Any]:
+        """The latest message in the deployment's thread whose title has these words."""
+        found = [message for message in self.thread() if title in message["title"]]
+        assert found, f"nothing in the thread has {title!r} in its title"
+        return found[-1]
 
     def until(self, look: Callable[[], T | None], seconds: float = 10) -> T:
         """What `look` finds as soon as it finds something; the channel follows the database within moments."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while True:
             if (found := look()) is not None:
                 return found
+            assert time.monotonic() < end, "it did not come to stand in the channel"
             time.sleep(0.02)
-        raise AssertionError("it did not come to stand in the channel")
 
     def actions(self, verb: str) -> list[str]:
         """The buttons of one kind that `/deploy status` and `/deploy items` offer now."""
-        pages = [_Page(self.command(f"/deploy {name}")["card"] or "") for name in ("status", "items")]
+        pages = [Page(self.command(f"/deploy {name}")["card"] or "") for name in ("status", "items")]
         return [action for page in pages for action in page.actions if action.startswith(f"{verb}:")]
+
+    def action(self, verb: str) -> str:
+        """The one button of a kind."""
+        (found,) = self.actions(verb)
+        return found
+
+    # --- what takes several steps ---
+
+    def tick(self, action: str) -> None:
+        """Tick one item; if it belongs to a role, gonogo says so to whoever tries, and then who holds it does."""
+        who, answer = "ann", self.click(action)
+        if needed := _FOR_A_ROLE.search(answer["text"] or ""):
+            who = WHO_IS[needed[1].partition(" or ")[0]]
+            answer = self.click(action, who)
+        assert answer["text"] is None or answer["text"].startswith("It is so already"), answer["text"]
+        self.ticked_by[action.rpartition(":")[2]] = who
 
     def tick_all(self) -> int:
         """Tick everything that is open, each by somebody who may; how many it were."""
@@ -152,23 +338,19 @@ class Channel:
             ticked += len(actions)
         raise AssertionError("there is always something left to tick")
 
-    def tick(self, action: str) -> None:
-        """Tick one item; whoever holds its role, if it has one."""
-        for who in ("ann", *ROLES.values()):
-            answer = self.click(action, who)
-            if "You cannot do that" not in (answer.get("text") or ""):
-                return
-        raise AssertionError(f"nobody may {action}")
-
-    def run_to_deployed(self) -> None:
-        """All phases up to T0, then Deployed."""
+    def run_to_deployed(self, *, press: bool = True) -> None:
+        """All phases up to T0, then Deployed (unless it is left to the caller)."""
         for _ in range(40):
             self.tick_all()
             if ready := self.actions("deployed"):
-                self.click(ready[0])
+                if press:
+                    self.click(ready[0])
                 return
-            self.click(self.actions("advance")[0])
+            self.click(self.action("advance"))
         raise AssertionError("the phases do not end")
+
+    def _spoken(self, path: str, who: str, key: str | None, **body: Any) -> dict[str, Any]:
+        return self._post(path, key=key or uuid.uuid4().hex, persona=who, channel=self.home, **body)
 
     def _post(self, path: str, **body: Any) -> dict[str, Any]:
         answer = self._http.post(f"/api/{path}", json=body)
@@ -182,17 +364,19 @@ class Channel:
 
 
 @contextlib.contextmanager
-def talking(folder: Path, *arguments: str, **environment: str) -> Iterator[Channel]:
-    """A running gonogo and somebody at its channel; it must stop cleanly and without a word on standard error."""
-    process = Process(folder, *arguments, **environment)
-    channel = Channel(process.address)
+def talking(folder: Path, *arguments: str, at: str = "", home: str = MAIN, **environment: str) -> Iterator[Channel]:
+    """A running gonogo and somebody at its channel; in the end it must stop cleanly, without a word on standard error.
+
+    `at` is what its clock says in the beginning, UTC.
+    """
+    if not (folder / "gonogo.db").exists():
+        new_database(folder, at)
+    channel = Channel(folder, *arguments, home=home, **environment)
     try:
         yield channel
     except BaseException:
-        channel.close()
-        process.child.kill()
-        process.child.communicate()
+        channel.process.child.kill()
+        channel.process.child.communicate()
+        sys.stderr.write(channel.process.errors)
         raise
-    channel.close()
-    code, errors = process.stop()
-    assert (code, errors) == (0, ""), (code, errors)
+    channel.stop()

@@ -25,6 +25,8 @@ from bot.domain.people import Who
 from bot.ports import Dialogue, StoreError
 
 COMMAND = "/deploy"
+LONGEST_BODY = 128 * 1024
+"""Bytes of a request that are read."""
 _MOVES_REMEMBERED = 200
 _DEAF = Card(
     title="Nobody reads along here",
@@ -148,8 +150,13 @@ def _answering(handler: Callable[[Request], Awaitable[object]]) -> Callable[[Req
 
 
 async def _read(request: Request, kind: type[A]) -> A:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LONGEST_BODY:
+            raise Refusal(413, "That is too long.")
     try:
-        return kind.model_validate_json(await request.body(), strict=False)
+        return kind.model_validate_json(body)
     except ValidationError as error:
         raise Refusal(422, asks.say_invalid(error)) from None
 

@@ -66,7 +66,7 @@ class Messages:
             new = insert(messages).values(
                 channel=channel, thread=thread, key=key, card=_write(card), revision=0, change=change, posted_at=at
             )
-            message = (await connection.execute(new.returning(messages.c.id))).scalar_one()
+            message: int = (await connection.execute(new.returning(messages.c.id))).scalar_one()
         self._sandbox.bell.ring()
         return message
 

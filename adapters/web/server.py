@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -17,13 +19,15 @@ from adapters.web.api import Api
 from adapters.web.chat import WebChat
 from adapters.web.clock import SandboxClock, SandboxTime
 from adapters.web.draw import HERE, draw_page
-from adapters.web.guard import LONGEST_BODY, Guard
+from adapters.web.guard import Guard
 from adapters.web.personas import PERSONAS
 from adapters.web.service import SimulatedService
 from adapters.web.state import Sandbox
 from adapters.web.stream import HEARTBEAT_SECONDS, POLL_SECONDS, Stream
 from adapters.web.view import View
 from bot.ports import Dialogue
+
+log = structlog.get_logger(__name__)
 
 SUGGESTIONS = ("/deploy start v1.2.0", "/deploy window", "/deploy checklist", "/deploy help")
 """What a newcomer may type first."""
@@ -70,7 +74,8 @@ def make_routes(
         *service.routes(),
         Mount("/static", _Static(directory=HERE / "static")),
     ]
-    return [Mount("", routes=routes, middleware=[Middleware(Guard)], max_body_size=LONGEST_BODY)]
+    errors = Middleware(ExceptionMiddleware, handlers={HTTPException: _refused, Exception: _broken})
+    return [Mount("", routes=routes, middleware=[Middleware(Guard), errors])]
 
 
 def make_app(
@@ -99,7 +104,7 @@ def make_app(
         poll=poll,
         heartbeat=heartbeat,
     )
-    return Starlette(routes=routes, exception_handlers={HTTPException: _refused, Exception: _broken})
+    return Starlette(routes=routes)
 
 
 class _Static(StaticFiles):
@@ -113,11 +118,12 @@ class _Static(StaticFiles):
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    sentences = {404: "There is nothing here.", 405: "This cannot be done here.", 413: "That is too long."}
+    sentences = {404: "There is nothing here.", 405: "This cannot be done here."}
     return JSONResponse(
         {"error": sentences.get(error.status_code, str(error.detail))}, error.status_code, headers=error.headers
     )
 
 
 async def _broken(request: Request, error: Exception) -> Response:
+    log.error("the sandbox could not answer", path=request.url.path, exc_info=error)
     return JSONResponse({"error": "Something broke inside gonogo; its log says what. Try again."}, 500)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 from adapters.web.chat import WebChat
@@ -15,6 +17,8 @@ from bot.ports import StoreError
 
 _DRAWN = 400
 """How many drawn messages are kept, so that ten open pages draw each once."""
+_FRESH_SECONDS = 1.0
+"""How old what the pages are told about the next event may be."""
 PAGE = 60
 """Messages of a channel that are sent at once; older ones are asked for."""
 THREAD = 400
@@ -28,6 +32,7 @@ class View:
         self._clock = clock
         self._time = time
         self._service = service
+        self._asked: tuple[timedelta, float, NextEvent | None] | None = None
         self._drawn: OrderedDict[tuple[int, int], str] = OrderedDict()
 
     async def channel(self, name: str, before: int | None = None) -> dict[str, Any]:
@@ -84,10 +89,7 @@ class View:
 
     async def sandbox(self) -> dict[str, Any]:
         """The clock, what comes next and how the service is."""
-        try:
-            event = await self._time.next_event()
-        except StoreError:
-            event = None
+        event = await self._next_event()
         now = self._clock.now()
         return {
             "now": now.isoformat(timespec="milliseconds"),
@@ -96,6 +98,17 @@ class View:
             "next": _event(event),
             "health": (await self._service.health()).value,
         }
+
+    async def _next_event(self) -> NextEvent | None:
+        """Reading calendars costs more than telling the time: all pages share one answer."""
+        moved, asked = self._clock.offset, monotonic()
+        if self._asked is None or self._asked[0] != moved or asked - self._asked[1] > _FRESH_SECONDS:
+            try:
+                event = await self._time.next_event()
+            except StoreError:
+                event = None
+            self._asked = (moved, asked, event)
+        return self._asked[2]
 
     def _html(self, message: Message) -> str:
         key = (message.id, message.change)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain import events as e
 from bot.domain.deployment import Deployment, Status, evolve
@@ -11,7 +11,8 @@ from bot.domain.people import GONOGO
 from checklists.plan import Check, Plan, Step, Task
 from checklists.policy import Announcement
 
-_LIVE_AFTER = {Status.DEPLOYED, Status.SUCCEEDED}
+LIVE_AFTER = frozenset({Status.DEPLOYED, Status.SUCCEEDED})
+"""After T0 and watched: checks run, phases complete themselves."""
 
 
 def begin(plan: Plan, started: e.Started) -> list[e.Event]:
@@ -32,13 +33,16 @@ def consequences(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
 
 
 def deadlines(plan: Plan, state: Deployment) -> dict[str, datetime]:
-    """Everything that is due at some time, by key: `check:ID:N`, `phase:ID`, `items:ID` (what ticks itself). Derived from the state alone."""
+    """Everything that is due at some time, by key: `check:ID:N`, `phase:ID`, `items:ID` (what ticks itself).
+
+    Derived from the state alone; what has been done is not named again.
+    """
     due: dict[str, datetime] = {}
     if state.status is Status.RUNNING and state.started.planned_t0 is not None:
         for step in plan.steps[: plan.deployed_at + 1]:
             if step.opens is not None and step.id not in state.opened:
                 due[f"phase:{step.id}"] = state.started.planned_t0 + step.opens.offset
-    if state.t0 is not None and state.status in _LIVE_AFTER:
+    if state.t0 is not None and state.status in LIVE_AFTER:
         for check in plan.checks:
             for number, when in enumerate(state.due_times(check)):
                 if when not in state.runs.get(check.id, {}):
@@ -46,11 +50,10 @@ def deadlines(plan: Plan, state: Deployment) -> dict[str, datetime]:
         for step in plan.steps[plan.deployed_at + 1 :]:
             if step.opens is not None and step.id not in state.opened:
                 due[f"phase:{step.id}"] = state.t0 + step.opens.offset
-    if not state.status.ended:
-        for step in plan.every_step():
-            if step.id in state.opened and any(task.probe for task in step.tasks):
-                due[f"items:{step.id}"] = state.opened[step.id]
-    if state.t0 is not None and state.status in {*_LIVE_AFTER, Status.STABLE}:
+    for step in plan.every_step():
+        if measurable(plan, state, step.id):
+            due[f"items:{step.id}"] = state.opened[step.id]
+    if state.t0 is not None and state.status in {*LIVE_AFTER, Status.STABLE}:
         for step in plan.follow_ups:
             if step.opens is not None and step.id not in state.opened:
                 due[f"phase:{step.id}"] = state.t0 + step.opens.offset
@@ -58,16 +61,23 @@ def deadlines(plan: Plan, state: Deployment) -> dict[str, datetime]:
 
 
 def open_due(plan: Plan, state: Deployment, phase: str, due: datetime, now: datetime) -> list[e.Event]:
-    """A phase whose time has come."""
-    if phase in state.opened or plan.step(phase) is None:
+    """A phase whose time has come, if it is still awaited: a rollback or a cancellation may have been faster."""
+    if f"phase:{phase}" not in deadlines(plan, state):
         return []
     return [e.PhaseOpened(at=now, by=GONOGO, phase=phase, due=due)]
 
 
 def record_check(plan: Plan, state: Deployment, result: e.CheckRan) -> list[e.Event]:
-    """A check has run: its result, its phase opened, and the items bound to what it measured ticked."""
+    """A check has run: its result, and its phase opened.
+
+    Nothing where it is no longer wanted: the deployment is not watched any more, the result is there already, or (asked
+    for again) it has passed meanwhile.
+    """
     check = plan.check(result.check)
-    if check is None or (result.due in state.runs.get(result.check, {}) and not result.again):
+    if check is None or state.status not in LIVE_AFTER or result.due not in state.due_times(check):
+        return []
+    run = state.runs.get(check.id, {}).get(result.due)
+    if run is not None if not result.again else run is None or run.passed:
         return []
     facts: list[e.Event] = [result]
     if check.phase is not None and check.phase not in state.opened:
@@ -78,7 +88,7 @@ def record_check(plan: Plan, state: Deployment, result: e.CheckRan) -> list[e.Ev
 def measurable(plan: Plan, state: Deployment, phase: str) -> list[Task]:
     """The open items of an open phase that tick themselves when a probe is healthy. A sign-off is never one of them."""
     step = plan.step(phase)
-    if step is None or step.id not in state.opened or state.status.ended:
+    if step is None or step.id not in state.opened or state.on_hold(step):
         return []
     return [task for task in step.tasks if task.probe and task.role is None and task.id not in state.marks]
 
@@ -93,6 +103,41 @@ def tick_measured(plan: Plan, state: Deployment, healthy: Mapping[str, str], now
     ]
 
 
+def awaited(plan: Plan, state: Deployment, check: Check) -> tuple[Task, ...]:
+    """The required items that people still have to tick before what the check announces can be said.
+
+    Counted is what is due by the moment of the check: all phases up to T0 and to the check's own, less those that open
+    later, and less items that are not expected by then or tick themselves when something is announced.
+    """
+    last = plan.index(check.phase) if check.phase else None
+    upto = max(plan.deployed_at, last if last is not None else 0)
+    expected = _expected(plan)
+    moment = check.offsets[-1]
+    return tuple(
+        task
+        for step in plan.steps[: upto + 1]
+        if step.id == check.phase or expected[step.id] <= moment
+        for task in state.lacking_people(step, moment)
+    )
+
+
+def own_times(plan: Plan, step: Step) -> list[timedelta]:
+    """The moments after T0 at which a phase opens by itself: its own, and the first of each check it belongs to."""
+    times = [step.opens.offset] if step.opens is not None else []
+    return times + [check.offsets[0] for check in plan.checks if check.phase == step.id]
+
+
+def _expected(plan: Plan) -> dict[str, timedelta]:
+    """From when each phase can be worked on, relative to T0; one without a time of its own follows all before it."""
+    latest = timedelta(0)
+    expected: dict[str, timedelta] = {}
+    for index, step in enumerate(plan.steps):
+        own = own_times(plan, step) if index > plan.deployed_at else []
+        expected[step.id] = min(own) if own else latest
+        latest = max(latest, expected[step.id])
+    return expected
+
+
 def _next(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
     said = _announcement(plan, state)
     if said is not None:
@@ -102,9 +147,8 @@ def _next(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
         return ticks
     if moved := _phases(plan, state, now):
         return moved
-    if state.status is Status.SUCCEEDED or (state.status is Status.DEPLOYED and not _announces(plan)):
-        if _all_done(plan, state):
-            return [e.Ended(at=now, by=GONOGO)]
+    if _all_done(plan, state):
+        return [e.Ended(at=now, by=GONOGO)]
     if state.status is Status.STABLE:
         for step in plan.follow_ups:
             if step.opens is None and step.id not in state.opened:
@@ -127,79 +171,96 @@ def _announcement(plan: Plan, state: Deployment) -> Announcement | None:
     for kind in (Announcement.STARTING, Announcement.STARTED):
         if kind not in said and _opening(plan, state, kind):
             return kind
-    if state.status in _LIVE_AFTER:
-        if Announcement.ISSUE not in said and any(
-            run.result.verdict is e.Verdict.FAILING for runs in state.runs.values() for run in runs.values()
-        ):
-            return Announcement.ISSUE
-        for check in plan.checks:
-            for kind in check.then:
-                if kind not in said and _earned(plan, state, check, kind):
-                    return kind
+    if state.status not in LIVE_AFTER:
+        return None
+    if Announcement.ISSUE not in said and any(
+        run.result.verdict is e.Verdict.FAILING for runs in state.runs.values() for run in runs.values()
+    ):
+        return Announcement.ISSUE
+    for check in plan.checks:
+        for kind in check.then:
+            if kind not in said and _earned(plan, state, check, kind):
+                return kind
+    if Announcement.SUCCEEDED not in said and not _announces(plan) and _complete(plan, state):
+        return Announcement.SUCCEEDED
     return None
 
 
 def _opening(plan: Plan, state: Deployment, kind: Announcement) -> bool:
-    """Whether the phase is open in which this announcement belongs: where an item waits for it, else where T0 happens."""
+    """Whether the run has come to the phase in which this announcement belongs: where an item waits for it, else where
+    T0 happens. A phase that the clock has opened while one before it still has open items announces nothing yet."""
     bound = {step.id for step in plan.steps for task in step.tasks if task.announces is kind}
     if not bound and kind is Announcement.STARTED and plan.steps:
         bound = {plan.steps[plan.deployed_at].id}
-    return any(phase in state.opened for phase in bound)
+    for step in plan.steps:
+        if step.id in bound and step.id in state.opened:
+            return True
+        if step.id not in state.done:
+            return False
+    return False
 
 
 def _earned(plan: Plan, state: Deployment, check: Check, kind: Announcement) -> bool:
     """Whether the check has passed and everything due by its moment is done."""
-    if not state.settled(plan, check):
+    if not state.settled(plan, check) or awaited(plan, state, check):
         return False
-    if kind is Announcement.STABLE and state.status is not Status.SUCCEEDED and Announcement.SUCCEEDED in _announces(plan):
-        return False
-    last = plan.index(check.phase) if check.phase else None
-    upto = plan.deployed_at if last is None else last
-    return not any(state.lacking_people(step, check.offsets[-1]) for step in plan.steps[: upto + 1])
+    return kind is not Announcement.STABLE or state.status is Status.SUCCEEDED or not _says_success(plan)
 
 
 def _announces(plan: Plan) -> set[Announcement]:
     return {kind for check in plan.checks for kind in check.then}
 
 
+def _says_success(plan: Plan) -> bool:
+    return Announcement.SUCCEEDED in _announces(plan)
+
+
 def _ticks(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
-    """Items that wait for an announcement that stands in the channel."""
+    """Items that wait for an announcement that stands in the channel. A sign-off is never one of them."""
     return [
         e.Ticked(at=now, by=GONOGO, item=task.id, value="announced")
         for step in plan.every_step()
         if step.id in state.opened
         for task in step.tasks
-        if task.announces in state.announced and task.id not in state.marks
+        if task.announces in state.announced and task.role is None and task.id not in state.marks
     ]
 
 
 def _phases(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
-    """After T0 a phase completes itself, and the next one opens unless its time has not come."""
-    if state.t0 is None or state.status not in _LIVE_AFTER:
+    """After T0 a phase completes itself, and the next one opens unless its time has not come.
+
+    What only waits for an announcement of a check does not keep the next phase from opening: the check may need it.
+    """
+    if state.t0 is None or state.status not in LIVE_AFTER:
         return []
-    for index, step in enumerate(plan.steps):
+    for step in plan.steps:
         if step.id in state.done:
             continue
         if step.id not in state.opened:
-            return [] if _waits(plan, state, step, now) else [e.PhaseOpened(at=now, by=GONOGO, phase=step.id)]
-        if state.missing(step) or index < plan.deployed_at:
+            due = [state.t0 + offset for offset in own_times(plan, step)]
+            if due and min(due) > now:
+                return []
+            return [e.PhaseOpened(at=now, by=GONOGO, phase=step.id, due=min(due, default=None))]
+        if not state.missing(step):
+            return [e.PhaseDone(at=now, by=GONOGO, phase=step.id)]
+        if state.lacking_people(step):
             return []
-        return [e.PhaseDone(at=now, by=GONOGO, phase=step.id)]
     return []
 
 
-def _waits(plan: Plan, state: Deployment, step: Step, now: datetime) -> bool:
-    """Whether a phase opens at a time of its own that has not come."""
-    if state.t0 is None:
-        return True
-    times = [state.t0 + step.opens.offset] if step.opens is not None else []
-    times += [state.due_times(check)[0] for check in plan.checks if check.phase == step.id]
-    return bool(times) and min(times) > now
+def _complete(plan: Plan, state: Deployment) -> bool:
+    """Whether people have done everything and every check has passed."""
+    return (
+        state.status in LIVE_AFTER
+        and all(step.id in state.opened and not state.lacking_people(step) for step in plan.steps)
+        and all(state.settled(plan, check) for check in plan.checks)
+    )
 
 
 def _all_done(plan: Plan, state: Deployment) -> bool:
+    """Whether nothing is left: then the record is closed."""
     return (
-        all(step.id in state.done for step in plan.steps)
-        and all(state.settled(plan, check) for check in plan.checks)
+        _complete(plan, state)
+        and all(step.id in state.done for step in plan.steps)
         and _announces(plan) <= set(state.announced)
     )

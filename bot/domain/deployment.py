@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from bot.domain import events as e
 from bot.domain.people import Who
+from checklists.document import PhaseKind
 from checklists.plan import Check, Plan, Step, Task
 from checklists.policy import Announcement
 
@@ -105,11 +106,12 @@ class Deployment:
 
     def missing(self, step: Step) -> tuple[Task, ...]:
         """The required items of a phase that are neither ticked nor excused, in order."""
-        chosen = {task.choice for task in step.tasks if task.choice and task.id in self.marks}
         waived = {task.id for task in step.tasks if (mark := self.marks.get(task.id)) and mark.excused}
+        ticked = {task.id for task in step.tasks if task.id in self.marks} - waived
+        chosen = {task.choice for task in step.tasks if task.choice and task.id in ticked}
         lacking = []
         for task in step.tasks:
-            if task.item.parent in waived:
+            if task.item.parent in waived and task.role is None:  # a sign-off is waived by its own people only
                 waived.add(task.id)
             elif task.required and task.id not in self.marks and not (task.choice and task.choice in chosen):
                 lacking.append(task)
@@ -137,7 +139,8 @@ class Deployment:
     def settled(self, plan: Plan, check: Check) -> bool:
         """Whether the check has run for the last time and passed.
 
-        A check that measures nothing is passed by its people: when the items of its phase are done, or by a decision.
+        A check that measures nothing is passed by its people: when the items of its phase are done, at least one of them
+        by a person, or by a decision.
         """
         times = self.due_times(check)
         last = self.runs.get(check.id, {}).get(times[-1]) if times else None
@@ -146,17 +149,24 @@ class Deployment:
         if last.passed:
             return True
         step = plan.step(check.phase) if check.phase else None
-        return measures_nothing(check) and step is not None and not self.lacking_people(step, check.offsets[-1])
+        if step is None or not measures_nothing(check) or self.lacking_people(step, check.offsets[-1]):
+            return False
+        return any((mark := self.marks.get(task.id)) is not None and not mark.by.is_gonogo for task in step.tasks)
+
+    def on_hold(self, step: Step) -> bool:
+        """Whether nothing is done in this phase any more: the run of a deployment that has ended or is rolled back."""
+        return step.kind is PhaseKind.RUN and (self.status.ended or self.status is Status.ROLLING_BACK)
 
     def lacking_people(self, step: Step, upto: timedelta | None = None) -> tuple[Task, ...]:
-        """Required items still open, less those that tick themselves when something is announced.
+        """Required items still open, less those that tick themselves when something is announced (sign-offs never do).
 
         With `upto`, an offset from T0, also less those that are not expected by then.
         """
         return tuple(
             task
             for task in self.missing(step)
-            if task.announces is None and not (upto is not None and task.due is not None and task.due > upto)
+            if (task.announces is None or task.role is not None)
+            and not (upto is not None and task.due is not None and task.due > upto)
         )
 
     @property

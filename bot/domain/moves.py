@@ -9,41 +9,38 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain import events as e
-from bot.domain.deployment import Deployment, Status
+from bot.domain.deployment import Deployment, Status, evolve
 from bot.domain.errors import Code, Refused
 from bot.domain.people import Act, Who, holds, may
-from checklists.document import PhaseKind
 from checklists.plan import Plan, Step, Task
 
 
 def tick(plan: Plan, state: Deployment, item: str, who: Who, now: datetime) -> list[e.Event]:
     """Tick an item of a phase that is open. A role's item only by who holds the role."""
-    task, _ = _open_task(plan, state, item, who)
+    task, step = _open_task(plan, state, item, who)
     mark = state.marks.get(task.id)
     if mark is not None and not mark.excused:
         return []
-    return [e.Ticked(at=now, by=who, item=task.id)]
+    return _kept_complete(state, step, task, e.Ticked(at=now, by=who, item=task.id))
 
 
 def untick(plan: Plan, state: Deployment, item: str, who: Who, now: datetime) -> list[e.Event]:
-    """Undo a tick or an excuse, unless the phase has been completed."""
+    """Undo a tick or an excuse, unless the phase has been completed on the strength of it."""
     task, step = _open_task(plan, state, item, who)
     if task.id not in state.marks:
         return []
-    if step.id in state.done:
-        raise Refused(Code.PHASE_DONE, step=step, task=task, at=state.done[step.id])
-    return [e.Unticked(at=now, by=who, item=task.id)]
+    return _kept_complete(state, step, task, e.Unticked(at=now, by=who, item=task.id))
 
 
 def excuse(plan: Plan, state: Deployment, item: str, reason: str, who: Who, now: datetime) -> list[e.Event]:
     """Say that an item does not apply, and why."""
-    task, _ = _open_task(plan, state, item, who)
+    task, step = _open_task(plan, state, item, who)
     if not reason.strip():
         raise Refused(Code.REASON_NEEDED, task=task)
     mark = state.marks.get(task.id)
     if mark is not None and mark.excused and mark.reason == reason.strip():
         return []
-    return [e.Excused(at=now, by=who, item=task.id, reason=reason.strip())]
+    return _kept_complete(state, step, task, e.Excused(at=now, by=who, item=task.id, reason=reason.strip()))
 
 
 def note(plan: Plan, state: Deployment, item: str, text: str, who: Who, now: datetime) -> list[e.Event]:
@@ -59,7 +56,7 @@ def note(plan: Plan, state: Deployment, item: str, text: str, who: Who, now: dat
 
 def advance(plan: Plan, state: Deployment, who: Who, now: datetime) -> list[e.Event]:
     """Complete the current phase and open the next one. Names every required item that is missing."""
-    _alive(state)
+    _running_on(state)
     _allowed(plan, "tick", who)
     step = state.current(plan)
     if step is None:
@@ -79,12 +76,10 @@ def advance(plan: Plan, state: Deployment, who: Who, now: datetime) -> list[e.Ev
 
 def deployed(plan: Plan, state: Deployment, who: Who, now: datetime) -> list[e.Event]:
     """Set T0, in the phase in which it happens. All phases before must be complete."""
-    _alive(state)
+    _running_on(state)
     _allowed(plan, "tick", who)
     if state.t0 is not None:
         raise Refused(Code.ALREADY_DEPLOYED, at=state.t0, by=state.deployed_by.name if state.deployed_by else "")
-    if state.status is not Status.RUNNING:
-        raise Refused(Code.ROLLING_BACK)
     for step in plan.steps[: plan.deployed_at]:
         if step.id not in state.done:
             raise Refused(Code.MISSING_ITEMS, step=step, missing=state.missing(step))
@@ -95,7 +90,7 @@ def accept(
     plan: Plan, state: Deployment, check: str, number: int, reason: str, who: Who, now: datetime
 ) -> list[e.Event]:
     """Go on although the `number`-th run of a check was not healthy: a person decides, with a written reason."""
-    _alive(state)
+    _running_on(state)
     _allowed(plan, "decide", who)
     run = state.run(plan, check, number)
     if run is None:
@@ -127,6 +122,8 @@ def roll_back(
 def rolled_back(plan: Plan, state: Deployment, status: str, who: Who, now: datetime) -> list[e.Event]:
     """The old version is back. Open items of the rollback list do not hold it up."""
     _allowed(plan, "rollback", who)
+    if state.status.ended and state.status is not Status.STABLE:
+        raise Refused(Code.ENDED, at=state.ended_at)
     if state.status is not Status.ROLLING_BACK:
         raise Refused(Code.NOT_ROLLING_BACK)
     return [e.RolledBack(at=now, by=who, status=status.strip())]
@@ -134,8 +131,8 @@ def rolled_back(plan: Plan, state: Deployment, status: str, who: Who, now: datet
 
 def cancel(plan: Plan, state: Deployment, reason: str, who: Who, now: datetime) -> list[e.Event]:
     """Give up before T0, with a reason. After T0 there is only the rollback."""
+    _running_on(state)
     _allowed(plan, "cancel", who)
-    _alive(state)
     if state.status is not Status.RUNNING:
         raise Refused(Code.CANNOT_CANCEL)
     if not reason.strip():
@@ -143,9 +140,18 @@ def cancel(plan: Plan, state: Deployment, reason: str, who: Who, now: datetime) 
     return [e.Cancelled(at=now, by=who, reason=reason.strip())]
 
 
-def _alive(state: Deployment) -> None:
+def _running_on(state: Deployment) -> None:
     if state.status.ended:
         raise Refused(Code.ENDED, at=state.ended_at)
+    if state.status is Status.ROLLING_BACK:
+        raise Refused(Code.ROLLING_BACK, by=state.rollback.by.name if state.rollback else "")
+
+
+def _kept_complete(state: Deployment, step: Step, task: Task, mark: e.Event) -> list[e.Event]:
+    """The mark, unless the phase has been completed and would then lack an item: what is complete stays so."""
+    if step.id in state.done and evolve(state, [mark]).missing(step):
+        raise Refused(Code.PHASE_DONE, step=step, task=task, at=state.done[step.id])
+    return [mark]
 
 
 def _allowed(plan: Plan, act: Act, who: Who) -> None:
@@ -158,8 +164,8 @@ def _open_task(plan: Plan, state: Deployment, item: str, who: Who) -> tuple[Task
     step = plan.step(task.phase) if task else None
     if task is None or step is None:
         raise Refused(Code.UNKNOWN_ITEM)
-    if step.kind is PhaseKind.RUN and (state.status.ended or state.status is Status.ROLLING_BACK):
-        raise Refused(Code.ENDED if state.status.ended else Code.ROLLING_BACK, at=state.ended_at, task=task)
+    if state.on_hold(step):
+        _running_on(state)
     if step.id not in state.opened:
         raise Refused(Code.PHASE_NOT_OPEN, step=step, task=task)
     _allowed(plan, "tick", who)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 from bot.ports import FrozenChecklist, Unit
 from checklists.library import ChecklistError, Loaded, from_texts, load, names
 from checklists.plan import Plan, make_plan
+from checklists.policy_file import PolicyError
+from checklists.reader import DocumentError
 
 ENVIRONMENTS = ("production", "staging")
+_UNREADABLE = (ChecklistError, DocumentError, PolicyError)
 
 
 class Checklists:
@@ -38,20 +42,48 @@ class Checklists:
         """A checklist and its policy by checklist or service name. Raises ChecklistError, DocumentError,
         PolicyError."""
         if self._file is not None:
-            return await asyncio.to_thread(load, self._file, self._folders)
+            loaded = await asyncio.to_thread(load, self._file, self._folders)
+            if name.casefold() not in (self._file.stem.casefold(), service_of(loaded).casefold()):
+                raise ChecklistError(f"There is no checklist {name[:60]!r} here. There is: {self._file.stem}.")
+            return loaded
         try:
             return await asyncio.to_thread(load, name, self._folders)
         except ChecklistError:
-            for known in await self.names():
-                loaded = await asyncio.to_thread(load, known, self._folders)
-                if loaded.policy.service is not None and loaded.policy.service.casefold() == name.casefold():
+            for loaded in await self._readable():
+                if service_of(loaded).casefold() == name.casefold():
                     return loaded
             raise
 
-    async def environments(self, name: str) -> tuple[str, ...]:
-        """The environments of a checklist: those its windows name, then production and staging."""
-        loaded = await self.load(name)
-        return tuple(dict.fromkeys([*loaded.policy.windows, *ENVIRONMENTS]))
+    async def service(self, name: str) -> str:
+        """What deployments of a checklist call their service; the name itself if it cannot be read."""
+        try:
+            return service_of(await self.load(name))
+        except _UNREADABLE:
+            return name
+
+    async def environments(self) -> tuple[str, ...]:
+        """Every environment that some checklist knows."""
+        return tuple(dict.fromkeys(known for loaded in await self._readable() for known in environments_of(loaded)))
+
+    async def _readable(self) -> list[Loaded]:
+        """All checklists without errors, in order of their names."""
+        if self._file is not None:
+            return [await asyncio.to_thread(load, self._file, self._folders)]
+        found = []
+        for name in await self.names():
+            with contextlib.suppress(*_UNREADABLE):
+                found.append(await asyncio.to_thread(load, name, self._folders))
+        return found
+
+
+def service_of(loaded: Loaded) -> str:
+    """The service a checklist deploys: as its policy says, else its own name."""
+    return loaded.policy.service or loaded.source.name
+
+
+def environments_of(loaded: Loaded) -> tuple[str, ...]:
+    """The environments of a checklist: those its windows name, then production and staging."""
+    return tuple(dict.fromkeys([*loaded.policy.windows, *ENVIRONMENTS]))
 
 
 def freeze(loaded: Loaded) -> FrozenChecklist:

@@ -9,15 +9,15 @@ from datetime import datetime
 
 from bot.cards import replies
 from bot.cards.card import Answer, escape
-from bot.cards.codec import answer_from_text, answer_to_text
 from bot.cards.view import View
 from bot.domain import events as e
 from bot.domain.course import begin
 from bot.domain.deployment import Deployment, Status
 from bot.domain.errors import Refused, Unwell
 from bot.domain.people import Who, may
-from bot.ports import Changelog, Clock, Conflict, LockHeld, Store, Unit
-from bot.services.checklists import Checklists, freeze
+from bot.ports import Changelog, Clock, Store, Unit
+from bot.services.checklists import Checklists, environments_of, freeze
+from bot.services.delivery import answered, once
 from bot.services.gate import Gate
 from bot.services.records import Records, load
 from checklists.library import Loaded
@@ -30,7 +30,6 @@ Reply = Callable[[View, View, list[e.Event]], Answer]
 
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,63}")
 """What a version may look like: a tag, a branch or a commit. Nothing a chat would read as markup or a mention."""
-_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,76 +68,62 @@ class Deployments:
 
         Raises Unwell for input nobody can act on, and what `Checklists.load` raises.
         """
+        if (before := await answered(self._store, key)) is not None:
+            return before
         if not VERSION.fullmatch(request.version):
             raise Unwell(replies.bad_version(request.version))
         loaded = await self._checklists.load(request.service)
-        known = await self._checklists.environments(request.service)
+        known = environments_of(loaded)
         if request.environment not in known:
             raise Unwell(replies.unknown_environment(request.environment, known))
         plan = make_plan(loaded.checklist, loaded.policy, environment=request.environment)
         if not plan.steps:
             raise Unwell(replies.nothing_to_tick(plan.name))
-        now = self._clock.now()
-        planned = planned_time(request.when, now, loaded.policy.timezone)
-        at = planned or now
+        planned = planned_time(request.when, self._clock.now(), loaded.policy.timezone)
+        at = planned or self._clock.now()
         read = await self._gate.read_calendars(loaded.policy, request.environment, at)
         changes = await self._changelog.changes(loaded.policy.changelog, request.version)
-        for attempt in range(_TRIES):
-            try:
-                async with self._store.write() as unit:
-                    if (before := await unit.delivered(key)) is not None:
-                        return answer_from_text(before)
-                    if not may(loaded.policy, "start", who):
-                        return replies.not_entitled(loaded.policy.may.get("start", ()))
-                    opening = await self._gate.opening(
-                        unit, loaded.policy, service=plan.service, environment=request.environment, at=at, read=read
-                    )
-                    holder = await unit.lock_holder(plan.service, request.environment)
-                    if holder is not None:
-                        held_plan, held = await load(unit, holder.id)
-                        return replies.locked(View(held_plan, held, now))
-                    if not opening.open:
-                        return replies.closed(plan, request.version, opening, at if planned else now)
-                    started = await self._started(unit, request, loaded, plan, who, now, planned, changes)
-                    await unit.keep_checklist(freeze(loaded))
-                    state = await self._records.begin(unit, plan, begin(plan, started), now)
-                    answer = replies.started(View(plan, state, now, opening))
-                    await unit.remember_delivery(key, answer_to_text(answer), now)
-                self._changed()
-                return answer
-            except Conflict:
-                if attempt == _TRIES - 1:
-                    raise
-        raise AssertionError("unreachable: the last try raises")
+
+        async def work(unit: Unit) -> Answer:
+            now = self._clock.now()
+            if not may(loaded.policy, "start", who):
+                return replies.not_entitled(loaded.policy.may.get("start", ()))
+            holder = await unit.lock_holder(plan.service, request.environment)
+            if holder is not None:
+                return replies.locked(View(*await load(unit, holder.id), now))
+            opening = await self._gate.opening(
+                unit, loaded.policy, service=plan.service, environment=request.environment, at=at, read=read
+            )
+            if not opening.open:
+                return replies.closed(plan, request.version, opening, at)
+            started = await self._started(unit, request, loaded, plan, who, now, planned, changes)
+            await unit.keep_checklist(freeze(loaded))
+            state = await self._records.begin(unit, plan, begin(plan, started), now)
+            return replies.started(View(plan, state, now, opening))
+
+        answer = await once(self._store, self._clock, key, work)
+        self._changed()
+        return answer
 
     async def act(self, deployment: str, move: Move, reply: Reply, *, key: str) -> Answer:
         """Make one move and answer it; the same `key` again changes nothing and gives the same answer.
 
         A rule that says no is an answer too. Raises UnknownDeployment, and Conflict after several tries.
         """
-        for attempt in range(_TRIES):
+
+        async def work(unit: Unit) -> Answer:
+            now = self._clock.now()
+            plan, state = await load(unit, deployment)
             try:
-                async with self._store.write() as unit:
-                    if (before := await unit.delivered(key)) is not None:
-                        return answer_from_text(before)
-                    now = self._clock.now()
-                    plan, state = await load(unit, deployment)
-                    try:
-                        facts = move(plan, state, now)
-                    except Refused as refused:
-                        return replies.refused(View(plan, state, now), refused)
-                    after = await self._records.add(unit, plan, state, facts, now) if facts else state
-                    answer = reply(View(plan, state, now), View(plan, after, now), facts)
-                    await unit.remember_delivery(key, answer_to_text(answer), now)
-                if facts:
-                    self._changed()
-                return answer
-            except LockHeld:
-                raise
-            except Conflict:
-                if attempt == _TRIES - 1:
-                    raise
-        raise AssertionError("unreachable: the last try raises")
+                facts = move(plan, state, now)
+            except Refused as refused:
+                return replies.refused(View(plan, state, now), refused)
+            after = await self._records.add(unit, plan, state, facts, now) if facts else state
+            return reply(View(plan, state, now), View(plan, after, now), facts)
+
+        answer = await once(self._store, self._clock, key, work)
+        self._changed()
+        return answer
 
     async def _started(
         self,

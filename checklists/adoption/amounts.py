@@ -26,7 +26,8 @@ _SIGNS = {
     "exceed": ">", "exceeding": ">", "at least": ">=", "no less than": ">=", "minimum": ">=",
 }  # fmt: skip
 _SIGN = "|".join(
-    re.escape(sign) if not sign[0].isalpha() else rf"\b{sign}\b" for sign in sorted(_SIGNS, key=len, reverse=True)
+    rf"\b{sign}\b" if sign[0].isalpha() else rf"(?<!\w){sign}" if sign == "=" else re.escape(sign)
+    for sign in sorted(_SIGNS, key=len, reverse=True)
 )
 _LIMIT = re.compile(
     rf"(?<![-=<>])(?P<sign>{_SIGN})\s{{0,3}}(?:(?P<number>{_NUMBER})(?![\d.:/-]*\d)\s?(?P<unit>{_UNIT})?(?![a-z])"

@@ -15,7 +15,7 @@ _DAY = r"(?:mon|tue(?:s)?|wed(?:nes)?|thu(?:r(?:s)?)?|fri|sat(?:ur)?|sun)(?:day)
 _RANGE = re.compile(rf"\b({_DAY})\.?\s{{0,2}}(?:-|–|—|to|through|thru|until)\s{{0,2}}({_DAY})\b", re.IGNORECASE)
 _ONE = re.compile(rf"\b({_DAY})\b", re.IGNORECASE)
 _GROUP = re.compile(r"\b(weekdays?|business days?|working days?|weekends?|daily|every day)\b", re.IGNORECASE)
-_GROUPS = {"weekday": "mon-fri", "business": "mon-fri", "working": "mon-fri", "weekend": "sat-sun"}
+_GROUPS = {"weekd": "mon-fri", "busin": "mon-fri", "worki": "mon-fri", "weeke": "sat-sun"}
 _HOURS = re.compile(
     r"(?<![\d.:])(\d{1,2})(?:[:.h](\d{2}))?\s?([ap]\.?m\.?|h)?\s{0,2}(?:-|–|—|to|until|and|till)\s{0,2}"
     r"(\d{1,2})(?:[:.h](\d{2}))?\s?([ap]\.?m\.?|h)?(?![\d%])",
@@ -57,7 +57,7 @@ def days(text: str) -> str | None:
     if named:
         return ",".join(named)
     if match := _GROUP.search(text):
-        return _GROUPS.get(match[1].lower().split()[0].rstrip("s"), "daily")
+        return _GROUPS.get(match[1].lower()[:5], "daily")
     return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import string
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,9 +17,9 @@ from adapters.web.chat import WebChat
 from adapters.web.clock import SandboxClock
 from adapters.web.state import Sandbox
 from adapters.web.tables import metadata
-from bot.cards import card as c
 from bot.cards.card import Card
 from bot.ports import Ambiguous, ChannelGone, MessageGone
+from tests.fakes.any_card import any_card
 from tests.fakes.sandbox import NOW, Real
 
 HELLO = Card("Hello", "hello")
@@ -180,49 +179,10 @@ async def test_a_channel_is_read_in_pages(chat: WebChat) -> None:
     assert [message.id for message in await chat.messages.roots(CHANNEL, 5, 3)] == [2, 3, 4]
 
 
-# --- every card comes back as it was ------------------------------------------------------------------------------------
-
-words = st.text(max_size=40)
-buttons = st.builds(
-    c.Button,
-    label=words,
-    action=st.text(string.ascii_letters + ":", min_size=1, max_size=100),
-    style=st.sampled_from(["plain", "primary", "danger"]),
-)
-facts = st.builds(c.Fact, label=words, value=words, target=words, ok=st.sampled_from([True, False, None]))
-items = st.builds(
-    c.ItemRow,
-    id=words,
-    markdown=words,
-    state=st.sampled_from(c.ItemState),
-    depth=st.integers(1, 9),
-    group=st.none() | words,
-    status=words,
-    hints=st.lists(words, max_size=3).map(tuple),
-    command=st.none() | words,
-    buttons=st.lists(buttons, max_size=3).map(tuple),
-)
-blocks = st.one_of(
-    st.builds(c.Text, words, small=st.booleans()),
-    st.builds(c.Verbatim, words),
-    st.builds(c.Code, words),
-    st.builds(c.Progress, st.integers(0, 999), st.integers(0, 999), words),
-    st.builds(c.Heading, words),
-    items,
-    st.builds(c.Buttons, st.lists(buttons, max_size=3).map(tuple)),
-    st.builds(c.Facts, st.lists(facts, max_size=3).map(tuple)),
-)
-cards = st.builds(
-    Card,
-    title=words,
-    text=words,
-    blocks=st.lists(blocks, max_size=5).map(tuple),
-    tone=st.sampled_from(c.Tone),
-    mentions=st.lists(words, max_size=2).map(tuple),
-)
+# --- every card comes back as it was ----------------------------------------------------------------------------------
 
 
-@given(cards=st.lists(cards, min_size=1, max_size=5))
+@given(cards=st.lists(any_card(), min_size=1, max_size=5))
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_every_card_comes_back_as_it_was(url: str, cards: list[Card]) -> None:
     async def there_and_back() -> list[Card]:

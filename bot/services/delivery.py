@@ -1,0 +1,39 @@
+"""One delivery, one transaction, one answer: what every command, click and form goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from bot.cards.card import Answer
+from bot.cards.codec import answer_from_text, answer_to_text
+from bot.ports import Clock, Conflict, Store, Unit
+
+_TRIES = 8
+
+
+async def answered(store: Store, key: str) -> Answer | None:
+    """The answer this delivery got before. Asked first where work goes ahead of the transaction."""
+    async with store.read() as unit:
+        before = await unit.delivered(key)
+    return None if before is None else answer_from_text(before)
+
+
+async def once(store: Store, clock: Clock, key: str, work: Callable[[Unit], Awaitable[Answer]]) -> Answer:
+    """Do the work of a delivery and remember its answer, all or nothing; a refusal is an answer like any other.
+
+    The same `key` again changes nothing and gets the same answer. Where somebody else was faster the work is done anew
+    on what they left. Raises Conflict after several tries, and what `work` raises: then nothing was changed.
+    """
+    for left in reversed(range(_TRIES)):
+        try:
+            async with store.write() as unit:
+                before = await unit.delivered(key)
+                if before is not None:
+                    return answer_from_text(before)
+                answer = await work(unit)
+                await unit.remember_delivery(key, answer_to_text(answer), clock.now())
+            return answer
+        except Conflict:
+            if not left:
+                raise
+    raise AssertionError("unreachable: the last try raises")
