@@ -162,16 +162,18 @@ async def serve(settings: Settings, tell: Callable[[str], None], *, web: bool = 
     """Run until SIGINT or SIGTERM: the web application, the due work and the relay, or one of them.
 
     `tell` gets the line that says where the page is.
-    Raises StoreError and PortTaken before anything runs.
+    Raises StoreError and PortTaken before anything runs. One process to a SQLite file; on PostgreSQL any number.
     """
     file = file_of(address(settings.database_url))
     if settings.database_url == EMBEDDED and file is not None:
         file.parent.mkdir(exist_ok=True)
-    await migrate(settings.database_url)
-    lock = hold(settings.database_url) if web and work else contextlib.nullcontext()
-    with lock, _listening(settings.port if web else 0) as listener:
+    with hold(settings.database_url), _listening(settings.port if web else 0) as listener:
+        await migrate(settings.database_url)
         port = listener.getsockname()[1] if web else settings.port
         async with App.open(settings, port) as app:
+            if file is not None:
+                # Nobody else is on this file: what a killed process held is free at once, not when its lease ends.
+                await app.store.forget_leases()
             await _run(app, listener if web else None, tell, work=work, port=port)
 
 

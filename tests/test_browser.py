@@ -24,6 +24,8 @@ pytestmark = pytest.mark.timeout(150)
 WHERE = "#list .card .title + .text.small + .text"
 """The line of the card that says where the deployment stands."""
 
+CLICK = "action => document.querySelector(`#replies button.tick[data-action='${action}']`)?.click()"
+
 STARTING = "Deployment starting in 30 minutes"
 STARTED = """\
 🚀 Production Deployment Starting
@@ -117,9 +119,9 @@ class Person:
             )
             boxes = self.page.locator('#replies li.item.open button.tick[data-label="Tick"]:not([aria-busy="true"])')
             for action in await boxes.evaluate_all("boxes => boxes.map(box => box.dataset.action)"):
-                box = self.page.locator(f'#replies button.tick[data-action="{action}"]')
                 item = action.rpartition(":")[2]
-                await box.evaluate("box => box.click()")
+                # An item may tick itself meanwhile; then its box is gone.
+                await self.page.evaluate(CLICK, action)
                 await self.page.wait_for_selector(f'#replies li.item.ticked[data-key="item:{item}"]', state="attached")
             if await self.page.locator("#replies li.item.open button.tick").count() == 0:
                 return
@@ -202,7 +204,7 @@ async def test_azora_is_played_to_rolled_back_with_a_kill_in_the_middle(stage: S
     await dialog.get_by_role("button", name="Roll back now").click()
     await ann.hears("Rolling back")
     await ann.open_thread()
-    await page.wait_for_selector('#replies :text("Traffic switched back to blue")')
+    await page.wait_for_selector('#replies li.item .words:text("Traffic switched back to blue")')
     await ann.press("Rolled back…")
     await dialog.get_by_role("button", name="Announce").click()
     await ann.hears(ROLLED_BACK)

@@ -6,7 +6,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
-from adapters.store import deadlines, mirrors, outbox
+from sqlalchemy import update
+
+from adapters.store import deadlines, mirrors, outbox, tables
 from adapters.store.engine import Database, address
 from adapters.store.migrate import check
 from adapters.store.unit import SqlUnit
@@ -98,6 +100,13 @@ class SqlStore:
     async def say_later(self, posting: Posting, seconds: float, why: str) -> None:
         """Give the lease back; not to be claimed for so many seconds of real time."""
         await outbox.say_later(self._database, posting, seconds, why)
+
+    async def forget_leases(self) -> None:
+        """Free everything that is held, whoever held it. Only for who knows that no other process is at work."""
+        async with self._database.write() as connection:
+            for table in (tables.deadlines, tables.mirrors, tables.outbox):
+                held = update(table).where(table.c.held_by.is_not(None))
+                await connection.execute(held.values(held_by=None, held_until=None))
 
     async def close(self) -> None:
         """Give every connection back."""
