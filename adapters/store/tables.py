@@ -5,7 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
@@ -60,7 +73,7 @@ checklists = Table(
     metadata,
     Column("digest", String, primary_key=True),
     Column("name", String, nullable=False),
-    Column("markdown", Text, nullable=False),
+    Column("markdown", LargeBinary, nullable=False),
     Column("policy", Text),
 )
 

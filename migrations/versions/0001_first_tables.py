@@ -25,7 +25,7 @@ def upgrade() -> None:
         "checklists",
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.Column("markdown", sa.Text(), nullable=False),
+        sa.Column("markdown", sa.LargeBinary(), nullable=False),
         sa.Column("policy", sa.Text()),
         sa.PrimaryKeyConstraint("digest", name="pk_checklists"),
     )

@@ -39,7 +39,7 @@ from tests.adapters.store_kit import (
 
 __all__ = ["migrated_database", "migrated_file", "other", "sqlite_url", "store", "url"]
 
-FROZEN = FrozenChecklist("d1", "azora", "# Azora\n- [ ] pods running ✅\n", "timezone: UTC\n")
+FROZEN = FrozenChecklist("d1", "azora", b"# Azora\n- [ ] pods running \xff\x00\n", "timezone: UTC\n")
 FREEZE = FreezeAdded(at=NOON, by=ANN, id="f1", words="until friday", start=NOON, end=NOON, reason="Diwali")
 ids = map("made-{}".format, itertools.count())
 
