@@ -33,7 +33,7 @@ _DEAF = Card(
     text="The sandbox only understands commands.",
     blocks=(Text("The sandbox only understands commands. They start with `/deploy`; `/deploy help` lists them."),),
 )
-_UNREADABLE = "The database cannot be read just now. Try again in a moment."
+_UNREADABLE = "The database cannot be used just now. Try again in a moment."
 
 A = TypeVar("A", bound=asks.Ask)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Literal
 
 from adapters.web.state import Sandbox
@@ -13,8 +14,9 @@ from bot.ports import Store
 
 STEPS = 2_000
 """How many instants one move stops at, at most."""
-_STUCK = 3
-"""So many times at the same instant, and what is due there is left to the scheduler."""
+PATIENCE = 5.0
+"""Seconds for what somebody else is already doing at an instant; then time goes on without it."""
+_GLANCE = 0.03
 _OFFSET = "clock_offset"
 
 
@@ -69,11 +71,13 @@ class SandboxTime:
         store: Store,
         settle: Callable[[], Awaitable[None]],
         next_opening: Callable[[], Awaitable[datetime | None]],
+        patience: float = PATIENCE,
     ) -> None:
         self._clock = clock
         self._store = store
         self._settle = settle
         self._next_opening = next_opening
+        self._patience = patience
         self._moving = asyncio.Lock()
 
     @property
@@ -105,16 +109,23 @@ class SandboxTime:
             return event
 
     async def _go(self, target: datetime) -> None:
-        previous, repeats = None, 0
         for _ in range(STEPS):
             due = await self._store.next_due()
             if due is None or due > target:
                 break
-            repeats = repeats + 1 if due == previous else 0
-            if repeats >= _STUCK:
-                break
-            previous = due
             await self._clock.advance_to(due)
             await self._settle()
+            if not await self._is_over(due):
+                break
         await self._clock.advance_to(target)
         await self._settle()
+
+    async def _is_over(self, due: datetime) -> bool:
+        """Whether nothing is left to do at that instant. What the scheduler has begun by itself is waited for."""
+        until = monotonic() + self._patience
+        while (left := await self._store.next_due()) is not None and left <= due:
+            if monotonic() > until:
+                return False
+            await asyncio.sleep(_GLANCE)
+            await self._settle()
+        return True

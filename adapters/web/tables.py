@@ -1,4 +1,7 @@
-"""The sandbox channel's own tables. Nothing else reads or writes them."""
+"""The sandbox channel's own tables. Nothing else reads or writes them.
+
+What people type, and the answers that only they see, stand on their own page alone and are kept nowhere.
+"""
 
 from __future__ import annotations
 

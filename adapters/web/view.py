@@ -32,7 +32,7 @@ class View:
         self._clock = clock
         self._time = time
         self._service = service
-        self._asked: tuple[timedelta, float, NextEvent | None] | None = None
+        self._asked: tuple[tuple[timedelta, bool], float, NextEvent | None] | None = None
         self._drawn: OrderedDict[tuple[int, int], str] = OrderedDict()
 
     async def channel(self, name: str, before: int | None = None) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class View:
 
     async def _next_event(self) -> NextEvent | None:
         """Reading calendars costs more than telling the time: all pages share one answer."""
-        moved, asked = self._clock.offset, monotonic()
+        moved, asked = (self._clock.offset, self._time.moving), monotonic()
         if self._asked is None or self._asked[0] != moved or asked - self._asked[1] > _FRESH_SECONDS:
             try:
                 event = await self._time.next_event()

@@ -29,7 +29,7 @@ async def room(tmp_path: Path, real: Real) -> AsyncIterator[Room]:
 
 def time_of(room: Room, settle: Callable[[], Awaitable[None]]) -> SandboxTime:
     """The room's time with other work to do."""
-    return SandboxTime(room.clock, room.deadlines, settle, room.deadlines.next_opening)  # type: ignore[arg-type]
+    return SandboxTime(room.clock, room.deadlines, settle, room.deadlines.next_opening, patience=1)  # type: ignore[arg-type]
 
 
 async def test_it_is_real_time_until_somebody_moves_it(room: Room, real: Real) -> None:
@@ -68,6 +68,20 @@ async def test_what_comes_up_on_the_way_counts_too(room: Room) -> None:
     assert room.deadlines.done == [(NOW + n * MINUTE, NOW + n * MINUTE) for n in (1, 2, 3, 4)]
 
 
+async def test_what_the_scheduler_has_begun_is_waited_for(room: Room) -> None:
+    begun = asyncio.Event()
+
+    async def settle() -> None:
+        if begun.is_set():
+            await room.deadlines.settle()
+        else:  # somebody else holds it
+            asyncio.get_running_loop().call_later(0.1, begun.set)
+
+    room.deadlines.due = [NOW + MINUTE, NOW + 2 * MINUTE]
+    await time_of(room, settle).move(10 * MINUTE)
+    assert room.deadlines.done == [(NOW + n * MINUTE, NOW + n * MINUTE) for n in (1, 2)]
+
+
 async def test_what_cannot_be_done_now_does_not_stop_time(room: Room) -> None:
     async def busy() -> None:
         settled.append(room.clock.now())
@@ -76,7 +90,7 @@ async def test_what_cannot_be_done_now_does_not_stop_time(room: Room) -> None:
     room.deadlines.due = [NOW + MINUTE]
     await time_of(room, busy).move(5 * MINUTE)
     assert room.clock.now() == NOW + 5 * MINUTE
-    assert 1 < len(settled) < 10
+    assert len(settled) > 1
 
 
 async def test_a_move_ends_however_much_is_due(room: Room) -> None:

@@ -18,11 +18,12 @@ const channelPane = new Pane({ scroll: byId("messages"), list: byId("list"), new
 const threadPane = new Pane({ scroll: byId("thread-scroll"), list: byId("replies"), newer: byId("thread-newer") });
 const open = { channel: null, thread: null };
 const unread = new Set();
+let loads = 0;
 let typed = 0; // when this page last sent a command
 
 const me = () => persona.value;
 const forms = new Forms({ dialog: byId("dialog"), me });
-new Clicks({ me, openForm: (html, about) => forms.open(html, about) });
+const clicks = new Clicks({ me, openForm: (html, about) => forms.open(html, about) });
 const composer = new Composer({ form: byId("composer"), input: byId("say"), list: byId("options"), me, onSend: (text) => say(text) });
 const live = new Live({ message: arrived, sandbox: (state) => stage.put(state), reset: () => load(), connection });
 
@@ -32,7 +33,7 @@ const address = (channel, thread) => channel + (thread ? `/${thread}` : "");
 
 function whereabouts() {
   const [channel, thread] = decodeURIComponent(location.hash).split("/");
-  const known = [...document.querySelectorAll("[data-channel]")].map((link) => link.dataset.channel);
+  const known = channels();
   return { channel: known.includes(channel) ? channel : known[0], thread: Number(thread) || null };
 }
 
@@ -55,12 +56,14 @@ async function follow() {
 
 async function load() {
   const wanted = whereabouts();
+  const mine = ++loads;
   Object.assign(open, { channel: wanted.channel, thread: null });
   document.body.dataset.channel = open.channel;
   byId("channel-name").textContent = open.channel;
   document.title = `${open.channel} · gonogo sandbox`;
   unread.delete(open.channel);
   byId("notices").replaceChildren();
+  channelPane.clear(); // at once: what is typed while the messages are on their way stays
   let found;
   try {
     found = await get(`/api/messages?channel=${encodeURIComponent(open.channel)}`);
@@ -68,7 +71,7 @@ async function load() {
     byId("notices").replaceChildren(failure(error, load));
     return;
   }
-  channelPane.clear();
+  if (mine !== loads) return;
   found.messages.forEach((message) => channelPane.put(message));
   showChannels(found.channels);
   byId("older").hidden = !found.more;
@@ -83,7 +86,13 @@ async function load() {
 async function older() {
   const first = Math.min(...channelPane.messages.keys());
   const height = channelPane.scroll.scrollHeight;
-  const found = await get(`/api/messages?channel=${encodeURIComponent(open.channel)}&before=${first}`);
+  let found;
+  try {
+    found = await get(`/api/messages?channel=${encodeURIComponent(open.channel)}&before=${first}`);
+  } catch (error) {
+    byId("notices").replaceChildren(failure(error, older));
+    return;
+  }
   channelPane.pinned = false;
   found.messages.forEach((message) => channelPane.put(message));
   byId("older").hidden = !found.more;
@@ -155,7 +164,8 @@ function arrived(message) {
 }
 
 function isNew(pane, message) {
-  pane.noteNew();
+  if (pane === threadPane && clicks.wanted()) pane.follow(pane.messages.get(message.id).element);
+  else pane.noteNew(message.id);
   announce(message.text || message.title);
 }
 
@@ -235,6 +245,10 @@ function closeRail() {
 
 byId("rail-toggle").addEventListener("click", () => {
   byId("rail-toggle").setAttribute("aria-expanded", String(document.body.classList.toggle("with-rail")));
+});
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault(); // its address would be a channel's
+  byId("say").focus();
 });
 byId("older").addEventListener("click", older);
 byId("thread-close").addEventListener("click", () => go(open.channel));

@@ -3,16 +3,24 @@
 import { newKey, post } from "/static/api.js";
 import { announce, failure, privately } from "/static/notices.js";
 
-const SETTLE = 3000; // milliseconds a button waits for its message to change after the click is done
+const EXPECTED = 5000; // milliseconds in which a new message answers the last button
+const SETTLE = 3000; // milliseconds a button stays busy after its click is done, for its message to say so
 
 export class Clicks {
   /** `me` says who is clicking, `openForm` shows a form. */
   constructor({ me, openForm }) {
-    Object.assign(this, { me, openForm });
+    Object.assign(this, { me, openForm, asked: 0 });
     document.addEventListener("click", (event) => this.clicked(event));
     document.addEventListener("keydown", (event) => event.key === "Escape" && this.escape(event));
     // Toggles do not bubble.
     document.addEventListener("toggle", (event) => event.target.matches("details.menu[open]") && fit(event.target), true);
+  }
+
+  /** Whether a message that comes now was asked for with a button; says so once. */
+  wanted() {
+    const recent = this.asked && performance.now() - this.asked < EXPECTED;
+    if (recent) this.asked = 0;
+    return recent;
   }
 
   clicked(event) {
@@ -23,12 +31,16 @@ export class Clicks {
     const button = event.target.closest("[data-action]:not(form)");
     if (!button || button.closest("dialog")) return;
     if (button.getAttribute("aria-disabled") === "true") return;
+    // What comes next in its thread is what was asked for; a tick asks for nothing new.
+    this.asked = button.closest(".item") ? 0 : performance.now();
     const channel = document.body.dataset.channel;
     const place = button.closest("#thread") ? document.getElementById("thread-notices") : document.getElementById("notices");
     this.send({ button, place, ask: { key: newKey(), persona: this.me(), channel, action: button.dataset.action } });
   }
 
   async send({ button, place, ask }) {
+    const message = button.closest("[data-change]");
+    const before = message?.dataset.change;
     busy(button, true);
     place.replaceChildren();
     try {
@@ -42,9 +54,9 @@ export class Clicks {
         show(place, answer, button);
       } else {
         announce(`${button.getAttribute("aria-label") ?? button.textContent}: done`);
-        if (button.closest(".private")) finished(button);
-        // The message's next state takes the busy look away; should it not change, time does.
-        else setTimeout(() => busy(button, false, ask.action), SETTLE);
+        if (button.closest(".private")) return void finished(button);
+        await changed(message, before);
+        busy(button, false);
       }
     } catch (error) {
       busy(button, false);
@@ -73,6 +85,16 @@ export class Clicks {
   }
 }
 
+/** Until the message says something new, which it may have done already; or long enough has passed. */
+function changed(message, before) {
+  if (!message || message.dataset.change !== before) return undefined;
+  return new Promise((done) => {
+    const watch = new MutationObserver(done);
+    watch.observe(message, { attributeFilter: ["data-change"] });
+    setTimeout(() => (watch.disconnect(), done()), SETTLE);
+  });
+}
+
 /** What only its author sees is never edited: its button itself says that it was done. */
 function finished(button) {
   busy(button, false);
@@ -97,9 +119,7 @@ export function show(place, answer, opener) {
   announce(`Only visible to you: ${answer.text}`);
 }
 
-function busy(button, is, action = button.dataset.action) {
-  if (button.dataset.action !== action) return;
-  button.toggleAttribute("data-busy", is);
+function busy(button, is) {
   if (is) {
     button.setAttribute("aria-busy", "true");
     button.setAttribute("aria-disabled", "true");

@@ -41,8 +41,12 @@ export class Live {
   }
 
   connected(ok) {
-    clearTimeout(this.timer);
-    if (ok) this.on.connection(true);
-    else this.timer = setTimeout(() => this.on.connection(false), PATIENCE);
+    if (ok) {
+      clearTimeout(this.timer);
+      this.timer = null;
+      this.on.connection(true);
+    } else {
+      this.timer ??= setTimeout(() => this.on.connection(false), PATIENCE);
+    }
   }
 }

@@ -3,7 +3,7 @@
 import { morph } from "/static/morph.js";
 
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", timeZone: "UTC" });
-const SETTLING = 3000; // milliseconds in which what comes still belongs to what was opened
+const SETTLING = 3000; // milliseconds in which what comes still belongs to the thread that was opened
 const NEAR = 80; // pixels from the end that still count as reading the end
 
 export const time = (iso) => iso.slice(11, 16);
@@ -26,7 +26,7 @@ function keepFocus(element, change) {
   change();
   if (!had || had.isConnected) return;
   const near = [...element.querySelectorAll("[data-key]")].find((part) => part.dataset.key === row) ?? element;
-  near.querySelector("button, summary, a")?.focus();
+  (near.querySelector("summary") ?? near.querySelector("button, a"))?.focus();
 }
 
 export class Pane {
@@ -40,7 +40,7 @@ export class Pane {
     const sizes = new ResizeObserver(() => this.pinned && this.toEnd());
     sizes.observe(scroll);
     sizes.observe(list);
-    newer.addEventListener("click", () => this.toEnd());
+    newer.addEventListener("click", () => this.firstNew && this.follow(this.firstNew));
   }
 
   /** Empty; a channel is read from its end, a thread from its start. */
@@ -49,7 +49,7 @@ export class Pane {
     this.list.replaceChildren();
     this.scroll.scrollTop = 0;
     this.pinned = !fromStart;
-    this.cleared = performance.now();
+    this.settled = fromStart ? performance.now() + SETTLING : 0;
     this.seen();
   }
 
@@ -110,6 +110,7 @@ export class Pane {
 
   /** What stands around the card: "edited", and the way into the thread. */
   dress(element, message) {
+    element.dataset.change = message.change;
     element.querySelector(".edited").textContent = message.edited ? `edited ${time(message.edited)}` : "";
     if (message.thread === null && message.replies) this.link(message.id, element, message.replies);
   }
@@ -167,8 +168,7 @@ export class Pane {
     const size = [this.scroll.scrollHeight, this.scroll.clientHeight, this.scroll.clientWidth].join();
     if (size !== this.size) {
       this.size = size;
-      if (this.pinned) this.keepAtEnd();
-      return;
+      if (this.pinned) return void this.keepAtEnd();
     }
     this.pinned = this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < NEAR;
     if (this.pinned) this.seen();
@@ -184,9 +184,20 @@ export class Pane {
     if (this.pinned) this.scroll.scrollTop = this.scroll.scrollHeight;
   }
 
+  /** To the beginning of a message. What is complete above it folds away: one is through with it. */
+  follow(element) {
+    for (const part of this.list.querySelectorAll("details.part.complete[open]")) {
+      if (!element.contains(part) && !part.contains(document.activeElement)) part.open = false;
+    }
+    this.pinned = false;
+    element.scrollIntoView({ block: "start" });
+    this.seen();
+  }
+
   /** A new message came while the person reads further up. */
-  noteNew() {
-    if (this.pinned || performance.now() - this.cleared < SETTLING) return;
+  noteNew(id) {
+    if (this.pinned || performance.now() < this.settled) return;
+    this.firstNew ??= this.messages.get(id).element;
     this.unseen += 1;
     this.newer.textContent = `↓ ${count(this.unseen, "new message", "new messages")}`;
     this.newer.hidden = false;
@@ -194,6 +205,7 @@ export class Pane {
 
   seen() {
     this.unseen = 0;
+    this.firstNew = null;
     this.newer.hidden = true;
   }
 }
