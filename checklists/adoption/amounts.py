@@ -35,7 +35,8 @@ _LIMIT = re.compile(
     re.IGNORECASE,
 )
 _LASTING = re.compile(
-    r"\bfor\s+(?:(?:more than|at least|over|longer than|>=?|≥)\s*)?(\d{1,4})\+?\s*(seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h)\b",
+    r"\bfor\s+(?:(?:more than|at least|over|longer than|>=?|≥)\s*)?(\d{1,4})\+?\s*"
+    r"(seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h)\b",
     re.IGNORECASE,
 )
 _RANGE = re.compile(rf"({_NUMBER})\s?({_UNIT})?\s?(?:-|–|—|to)\s?({_NUMBER})\s?({_UNIT})", re.IGNORECASE)
@@ -91,7 +92,12 @@ def limits(text: str) -> tuple[Limit, ...]:
             unit = _UNITS.get(written)
         found.append(
             Limit(
-                sign, number, unit, text[start : match.start()], text[match.end() : end], _length(lasting) if lasting else None
+                sign,
+                number,
+                unit,
+                text[start : match.start()],
+                text[match.end() : end],
+                _length(lasting) if lasting else None,
             )
         )
     return tuple(found)
@@ -105,7 +111,9 @@ def band(cell: str) -> str | None:
         first = _UNITS.get(match[2] or "") or unit
         if unit is None or first is None:
             return None
-        return _valid(f"{match[1]}{'' if first == unit else first}-{match[3]}{'' if unit in ('%', 'ms', 's') else ' '}{unit}")
+        return _valid(
+            f"{match[1]}{'' if first == unit else first}-{match[3]}{'' if unit in ('%', 'ms', 's') else ' '}{unit}"
+        )
     found = limits(text)
     if len(found) == 1 and not found[0].before.strip() and found[0].unit:
         return _valid(found[0].band())

@@ -39,12 +39,15 @@ _OWN_ZONE = re.compile(r"\b(?:your|local|team'?s?|their|our) time(?:[ -]?zone)?\
 _T_RANGE = re.compile(
     r"\bT\s?\+\s?(\d{1,4})\s?([a-z]*)\s?(?:to|-|–|—)\s?T?\s?\+?\s?(\d{1,4})\s?([a-z]+)", re.IGNORECASE
 )
-_T_ONE = re.compile(r"(?<![\w.-])T\s?([-+−–])\s?(\d{1,4})\s?(s|m|h|d|w|(?:sec|min|hr|hour|day|week|minute|second)s?)?\b")
+_T_ONE = re.compile(
+    r"(?<![\w.-])T\s?([-+−–])\s?(\d{1,4})\s?(s|m|h|d|w|(?:sec|min|hr|hour|day|week|minute|second)s?)?\b"
+)
 _BEFORE = re.compile(r"\b(?:before|prior|ahead|in advance)\b", re.IGNORECASE)
 _FIRST = re.compile(r"\b(?:first|next|following|for|within the first)\s+\d", re.IGNORECASE)
 _NUMBERED = re.compile(r"^\W*(day|week|month)\s+(\d{1,2})\b", re.IGNORECASE)
 _WATCHES = re.compile(
-    r"\b(?:monitor\w*|watch\w*|observ\w*|immediate\w*|short[ -]term|long[ -]term|extended|ongoing|soak|bake)\b", re.IGNORECASE
+    r"\b(?:monitor\w*|watch\w*|observ\w*|immediate\w*|short[ -]term|long[ -]term|extended|ongoing|soak|bake)\b",
+    re.IGNORECASE,
 )
 _LATER = re.compile(r"\bwithin\b.*\b(?:days?|weeks?|months?)\b", re.IGNORECASE)
 
@@ -177,6 +180,7 @@ def at(seconds: float) -> str:
 
 def span(title: str) -> Span:
     """What a heading's words, or an item's, say about the clock; an empty Span when nothing."""
+    title = title[:300]
     if match := _T_RANGE.search(title):
         both = ends(f"{match[1]} {match[2] or match[4]} to {match[3]} {match[4]}")
         if both:

@@ -18,8 +18,10 @@ LONGEST_KEY = 110
 _WIDTH = 116
 _QUOTED = 90
 _RULE = "-" * 117
-_UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufdcf\ufdf0-\ufefe\uff00-\ufffd\U00010000-\U0001fffd]")
-_PLAIN = re.compile(r"[A-Za-z][\w /.+-]*[\w]|[A-Za-z]|T[+-]\d+[a-z]?")
+_UNPRINTABLE = re.compile(
+    "[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufdcf\ufdf0-\ufefe\uff00-\ufffd\U00010000-\U0001fffd]"
+)
+_PLAIN = re.compile(r"[A-Za-z][\w /.+-]*[\w]|[A-Za-z]|T[+-]\d+[a-z]?|\d{1,6}[smhd]|\d{1,4}-[a-z][a-z -]*[a-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,6 @@ class OneLine:
 
     value: Mapping[str, Any] | Sequence[Any]
     name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """Stands for a key of a mapping that is left out, above the next one that is not: why it is."""
-
-    notes: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -146,20 +141,14 @@ class _Writer:
 
     def mapping(self, tree: Mapping[str, Any], indent: int) -> CommentedMap:
         made = CommentedMap()
-        waiting: list[str] = []
         for key, entry in tree.items():
             value, notes = _opened(entry)
-            if isinstance(entry, Remark):
-                waiting.extend(notes)
-                continue
             made[_scalar(key)] = self.value(value, indent + 2)
-            self._notes(made, key, [*waiting, *notes], indent)
-            waiting = []
+            self._notes(made, key, notes, indent)
         return made
 
     def sequence(self, entries: Sequence[Any], indent: int) -> CommentedSeq:
         made = CommentedSeq()
-        waiting: list[str] = []
         for entry in entries:
             value, notes = _opened(entry)
             made.append(self.value(value, indent + 2))
@@ -198,7 +187,7 @@ class _Writer:
 def _opened(entry: Any) -> tuple[Any, tuple[str, ...]]:
     if isinstance(entry, Noted):
         return entry.value, entry.notes
-    return (None, entry.notes) if isinstance(entry, Remark) else (entry, ())
+    return entry, ()
 
 
 def _scalar(value: Any) -> Any:

@@ -13,10 +13,13 @@ from checklists.adoption.prose import Fence, Passage, Prose
 from checklists.adoption.schedule import is_staging
 
 _CURL = re.compile(r"^\s*\$?\s*(?:curl|wget|http|https)\b(?P<rest>.*)$")
+_COMMANDS = re.compile(r"\$|curl|wget|http|get|open|visit|check|see|verify|run", re.IGNORECASE)
 _URL = re.compile(r"https?://[^\s\"'`<>)\]|]+")
 _SENDS = re.compile(r"\s-(?:X|-request)\s*(?!GET)[A-Z]+|\s(?:-d|--data\S*|-F|--form|-H|--header)\b|\\$")
 _HEALTH = re.compile(r"health|ready|readiness|live(?:ness)?\b|status|ping|heartbeat|version|up\b", re.IGNORECASE)
-_HEALTH_PATH = re.compile(r"/(?:health\w*|ready\w*|readyz|live\w*|ping|heartbeat|version|status|up|_?info)\b[/\w-]*$", re.IGNORECASE)
+_HEALTH_PATH = re.compile(
+    r"/(?:health\w*|ready\w*|readyz|live\w*|ping|heartbeat|version|status|up|_?info)\b[/\w-]*$", re.IGNORECASE
+)
 _PAIR = re.compile(r'"(\w+)"\s*:\s*"([^"]{1,60})"')
 _VERSION = re.compile(r"\bv?\d+\.\d+")
 _MOST = 24
@@ -63,7 +66,7 @@ def _in_items(passages: Sequence[Passage]) -> Iterator[Endpoint]:
         if match is None or passage.form == "paragraph" or not _is_health(match[0], ""):
             continue
         label = passage.text[: match.start()].strip(" :`(").rsplit(":", 1)[0]
-        named = label if 0 < len(label.split()) <= 3 else None
+        named = label if 0 < len(label.split()) <= 3 and not _COMMANDS.match(label) else None
         items = (passage.line,) if passage.form == "item" else ()
         yield Endpoint(match[0], passage.line, passage.text, named, _staging(passage.whole, match[0]), items=items)
 
@@ -86,7 +89,13 @@ def _in_fences(fences: Sequence[Fence]) -> Iterator[Endpoint]:
                 continue
             items = (fence.item,) if fence.item else ()
             yield Endpoint(
-                url[0], fence.line + number, line.strip(), None, _staging(about, url[0]), field=_expected(lines, number), items=items
+                url[0],
+                fence.line + number,
+                line.strip(),
+                None,
+                _staging(about, url[0]),
+                field=_expected(lines, number),
+                items=items,
             )
 
 
@@ -121,7 +130,7 @@ def _expected(lines: Sequence[str], number: int) -> tuple[str, str] | None:
 def _name(endpoints: Sequence[Endpoint]) -> None:
     bases = Counter((endpoint.staging, _base(endpoint)) for endpoint in endpoints)
     hosts = {endpoint.url: _host(endpoint.url) for endpoint in endpoints}
-    common = _common([host for host in hosts.values()])
+    common = _common(list(hosts.values()))
     taken: set[str] = set()
     for endpoint in endpoints:
         base = _base(endpoint)
@@ -180,6 +189,7 @@ def probe_of(endpoint: Endpoint) -> Noted:
 
 
 def _say(endpoint: Endpoint) -> str:
-    said_as = endpoint.label or endpoint.name.removeprefix("staging_").replace("_", " ").capitalize()
+    said_as = endpoint.label or endpoint.name.removeprefix("staging_").replace("_", " ")
+    said_as = re.sub(r"\b(?:api|db|url)\b", lambda found: found[0].upper(), said_as)
+    said_as = said_as[:1].upper() + said_as[1:]
     return f"{said_as} (staging)" if endpoint.staging else said_as
-

@@ -9,23 +9,29 @@ from datetime import UTC, datetime
 
 from checklists.adoption.amounts import duration
 from checklists.adoption.clock import Zone, after_hour, days
-from checklists.adoption.draft import Noted, Notebook, OneLine, said, slug, unsure
+from checklists.adoption.draft import Notebook, Noted, OneLine, said, slug, unsure
 from checklists.adoption.prose import Passage
 from checklists.adoption.schedule import AVOID, is_never, is_place
 from checklists.windows import parse_freeze
 from checklists.zones import find_zone
 
 _SPLIT = re.compile(r"\s*(?:[,;]|\band\b|\bor\b|\s/\s)\s*", re.IGNORECASE)
-_PARTS = (("afternoon", "12:00-24:00"), ("evening", "18:00-24:00"), ("morning", "00:00-12:00"), ("night", "18:00-24:00"))
+_PARTS = (
+    ("afternoon", "12:00-24:00"),
+    ("evening", "18:00-24:00"),
+    ("morning", "00:00-12:00"),
+    ("night", "18:00-24:00"),
+)
 _GENERIC_HOLIDAY = re.compile(r"\bholidays?\b|\bfestivals?\b", re.IGNORECASE)
 _COUNTRY_OF = {
     "diwali": ("IN", "Diwali"), "holi": ("IN", "Holi"), "thanksgiving": ("US", "Thanksgiving"),
     "independence day": ("US", "Independence Day"), "labor day": ("US", "Labor Day"),
     "memorial day": ("US", "Memorial Day"), "christmas": ("US", "Christmas"), "new year": ("US", "New Year"),
-    "easter": ("DE", "Ostermontag"), "lunar new year": ("CN", "春节"), "chinese new year": ("CN", "春节"),
+    "easter": ("DE", "Easter Monday"), "lunar new year": ("CN", "Chinese New Year"),
+    "chinese new year": ("CN", "Chinese New Year"),
     "boxing day": ("GB", "Boxing Day"), "canada day": ("CA", "Canada Day"),
 }  # fmt: skip
-_SHARED = {"new year", "christmas", "easter", "independence day"}
+_OF_MANY_COUNTRIES = {"new year", "christmas", "easter", "independence day"}
 """Days of many countries: they say nothing of where the team is."""
 _COUNTRY_BY_ZONE = {
     "America/New_York": "US", "America/Chicago": "US", "America/Denver": "US", "America/Los_Angeles": "US",
@@ -37,8 +43,20 @@ _QUARTER_END = re.compile(r"\bquarter[- ]end\b|\bend of (?:the )?quarter\b", re.
 _INCIDENT = re.compile(
     r"\b(?:active|ongoing|open|during (?:an? )?)\s*(?:\w+\s)?(?:incidents?|outages?)\b|\bincidents?\b", re.IGNORECASE
 )
-_DATED = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b.*\d|\d.*\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b|\d{4}-\d{2}-\d{2}", re.IGNORECASE)
+_MONTH = r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b"
+_DATED = re.compile(
+    rf"{_MONTH}.*\d|\d.*{_MONTH}|\d{{4}}-\d{{2}}-\d{{2}}",
+    re.IGNORECASE,
+)
 _FILLER = re.compile(r"^(?:on|during|in|the|any|all|around|within)\s+|\betc\.?$|\s*\(.*\)$|[.!]+$", re.IGNORECASE)
+_LOOSE = re.compile(r"\bpeak\b|\bhigh[- ]traffic\b|\bincidents?\b|\bevents?\b", re.IGNORECASE)
+_BLACK_FRIDAY = "DTSTART:20241129T000000\nRRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=FR;BYMONTHDAY=23,24,25,26,27,28,29"
+_NAMED_DAY = re.compile(
+    r"\b(?:cyber|good|easter|super|patch|ash|palm|first|second|third|last|other|1st|2nd|3rd)\s+"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day",
+    re.IGNORECASE,
+)
+"""One Tuesday, not every Tuesday."""
 _LABEL = re.compile(r"^([^:]{3,40}):\s*(?=\S)")
 _EVENTS = re.compile(
     r"\b(?:events?|campaigns?|launch(?:es)?|traffic|peak|sales?|promotions?|audits?|release|demos?|conferences?|"
@@ -79,8 +97,9 @@ def find_freezes(passages: Sequence[Passage], zone: Zone | None, name: str, book
             freezes.append(Noted(OneLine(value), (*notes, *((unsure(doubt),) if doubt else ()))))
         elif _EVENTS.search(piece.text):
             advice.append(Noted(_never(piece.text), (*notes, *_calendar(piece, name, book))))
-        else:
-            book.leave(piece.passage.line, f'a freeze nobody could read: "{piece.text}"')
+        elif re.search(r"[^\W\d_]{3}", piece.text):
+            doubt = unsure("no rule could be made of it; as a freeze it would have `weekly`, `dates` or `rrule`")
+            advice.append(Noted(_never(piece.text), (*notes, doubt)))
         book.taken.add(piece.passage.line)
     if named:
         freezes.append(_holidays(named, country))
@@ -89,7 +108,11 @@ def find_freezes(passages: Sequence[Passage], zone: Zone | None, name: str, book
 
 
 def _never(text: str) -> str:
-    return f"Not {text[0].lower()}{text[1:]}" if re.match(r"(?:during|within|on|in)\b", text, re.IGNORECASE) else f"Avoid {text}"
+    return (
+        f"Not {text[0].lower()}{text[1:]}"
+        if re.match(r"(?:during|within|on|in)\b", text, re.IGNORECASE)
+        else f"Avoid {text}"
+    )
 
 
 def _pieces(passages: Sequence[Passage]) -> Iterator[_Piece]:
@@ -106,9 +129,9 @@ def _pieces(passages: Sequence[Passage]) -> Iterator[_Piece]:
         if not near or (not below and not _is_rule(passage.text)):
             continue
         text = passage.text
-        if found and not below:
-            text = _inner(text[found.end() :])
-        elif found and passage.text.lower().startswith(("avoid", "no ", "never", "do not", "don")):
+        if (found and not below) or (
+            found and passage.text.lower().startswith(("avoid", "no ", "never", "do not", "don"))
+        ):
             text = _inner(text[found.end() :])
         label = ""
         if (labelled := _LABEL.match(text)) and not re.search(r"\d$", labelled[1]):
@@ -121,14 +144,19 @@ def _pieces(passages: Sequence[Passage]) -> Iterator[_Piece]:
 
 
 def _whole(part: str, text: str) -> str:
-    """"Within 2 hours of large campaigns" keeps its preposition: it says how far around."""
+    """ "Within 2 hours of large campaigns" keeps its preposition: it says how far around."""
     return text.strip() if re.match(r"within\s+\d", text, re.IGNORECASE) else part
 
 
 def _inner(text: str) -> str:
     while (found := AVOID.match(text.lstrip(" :-–("))) is not None:
         text = text.lstrip(" :-–(")[found.end() :]
-    return re.sub(r"^\W*(?:(?:to )?deploy\w*|releas\w*|periods?|any|during|on|:)*\W*(?:during|on|in)?\s*", "", text, flags=re.IGNORECASE)
+    return re.sub(
+        r"^\W*(?:(?:to )?deploy\w*|releas\w*|periods?\b|any\b|during\b|on\b|:)*\W*(?:(?:during|on|in)\b)?\s*",
+        "",
+        text,
+        flags=re.IGNORECASE,
+    )
 
 
 def _is_rule(text: str) -> bool:
@@ -137,7 +165,7 @@ def _is_rule(text: str) -> bool:
     rest = text[found.end() :] if found else text
     return bool(
         days(rest) or _GENERIC_HOLIDAY.search(rest) or _MONTH_END.search(rest) or _QUARTER_END.search(rest)
-        or _DATED.search(rest) or re.search(r"\bpeak\b|\bhigh[- ]traffic\b|\bincidents?\b|\bevents?\b", rest, re.IGNORECASE)
+        or _DATED.search(rest) or _LOOSE.search(rest)
     )  # fmt: skip
 
 
@@ -149,7 +177,9 @@ def _rule(piece: _Piece) -> tuple[dict[str, object], str | None] | None:
         return {"quarter_end": OneLine({"last": 1}), "why": text}, "how many days, the document does not say"
     if _DATED.search(text) and (dated := _dates(text)):
         return dated, None
-    if on := days(text):
+    if re.search(r"\bblack friday\b", text, re.IGNORECASE):
+        return {"rrule": _BLACK_FRIDAY, "lasts": "1d", "why": text}, None
+    if (on := days(text)) and not _NAMED_DAY.search(text):
         if hour := after_hour(text):
             return {"weekly": f"{on} {hour}-24:00", "why": text}, None
         for word, hours in _PARTS:
@@ -185,7 +215,7 @@ def _known(text: str) -> str | None:
 def _holidays(pieces: Sequence[_Piece], country: str | None) -> Noted:
     """One entry: a country's public holidays, and the named days of others."""
     days_named = [day for piece in pieces if (day := _known(piece.text))]
-    home = next((_COUNTRY_OF[day][0] for day in days_named if day not in _SHARED), country)
+    home = next((_COUNTRY_OF[day][0] for day in days_named if day not in _OF_MANY_COUNTRIES), country)
     notes = [said(line, text) for line, text in dict.fromkeys((p.passage.line, p.passage.text) for p in pieces)]
     if home is None:
         notes.append(unsure("the document names no country: US is a stand-in, write the team's own"))
@@ -206,9 +236,13 @@ def _holidays(pieces: Sequence[_Piece], country: str | None) -> Noted:
 def _calendar(piece: _Piece, name: str, book: Notebook) -> list[str]:
     """What only the team's calendar knows: the freeze it becomes once there is one."""
     words = [word for word in slug(piece.text, 80).split("_") if not word.isdigit()]
-    kept = [word for word in words if word not in {"within", "hours", "hour", "of", "large", "periods", "period", "during"}]
+    kept = [
+        word for word in words if word not in {"within", "hours", "hour", "of", "large", "periods", "period", "during"}
+    ]
     file = f"{slug(name).replace('_', '-') or 'team'}-{'-'.join(kept) or 'events'}.ics"
     buffer = duration(piece.text) if re.match(r"within\s+\d", piece.text, re.IGNORECASE) else None
-    entry = f"{{calendar: {file}, {f'buffer: {buffer}, ' if buffer else ''}why: {kept and ' '.join(kept) or 'event'}}}"
+    entry = (
+        f"{{calendar: {file}, {f'buffer: {buffer}, ' if buffer else ''}why: {(kept and ' '.join(kept)) or 'event'}}}"
+    )
     book.ask(f"put {file} beside the policy and add to `freezes`: - {entry}")
     return [unsure(f"no calendar tells when; with one beside this file, add to `freezes`: - {entry}")]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from checklists.adoption.amounts import band, duration
-from checklists.adoption.draft import Noted, Notebook, OneLine, said, unsure
+from checklists.adoption.draft import Notebook, Noted, OneLine, said, unsure
 from checklists.adoption.measures import Measure, named_measure
 from checklists.adoption.prose import Passage, Table
 from checklists.quantities import parse_band
@@ -16,10 +17,11 @@ _SEVERITY = re.compile(r"\b(?:severity|priority|sev|level|impact level)\b", re.I
 _ACTION = re.compile(r"\b(?:action|decision|response|what to do|do)\b", re.IGNORECASE)
 _LIMIT = re.compile(r"\b(?:timeline|time|within|deadline|sla|when|response time|timeframe)\b", re.IGNORECASE)
 _LEVEL = re.compile(
-    r"^(critical|blocker|severe|high|major|medium|moderate|minor|low|trivial|(?:sev|p)[- ]?[0-5])\b\s*(?:\(([^()]*)\))?\s*(?:→|->|=>|:|–|—|-)\s*(.+)$",
+    r"^(critical|blocker|severe|high|major|medium|moderate|minor|low|trivial|(?:sev|p)[- ]?[0-5])\b"
+    r"\s*(?:\(([^()]*)\))?\s*(?:→|->|=>|:|–|—|-)\s*(.+)$",
     re.IGNORECASE,
 )
-_ROLLBACK = re.compile(r"\broll[- ]?(?:ing )?back\b", re.IGNORECASE)
+_ROLLBACK = re.compile(r"\broll(?:ing)?[- ]?back\b", re.IGNORECASE)
 _UNITS = {"ratio": "%", "seconds": "s", "times normal": "x", "count": "count"}
 
 
@@ -34,18 +36,23 @@ class Matrix:
     """Bands, time limit, line and words of the first row that says to roll back."""
 
 
-def find_matrix(
-    tables: Sequence[Table], passages: Sequence[Passage], only: Measure | None, book: Notebook
-) -> Matrix:
+def find_matrix(tables: Sequence[Table], passages: Sequence[Passage], only: Measure | None, book: Notebook) -> Matrix:
     """The first table that is a decision matrix, else the first list of severities. `only` is the latency that is
     meant where a column names no percentile."""
     for table in tables:
         head = [cell.strip() for cell in table.head]
         first = next((index for index, cell in enumerate(head) if _SEVERITY.search(cell)), None)
-        action = next((i for i, cell in enumerate(head) if i != first and _ACTION.search(cell) and not _timed(table, i)), None)
+        actions = [i for i, cell in enumerate(head) if i != first and _ACTION.search(cell)]
+        action = next((i for i in actions if not _timed(table, i) and not _measured(table, i)), None)
         if first is not None and action is not None and len(table.rows) >= 2:
             return _of_table(table, first, action, only)
     return _of_list(passages, book)
+
+
+def says_rollback(passage: Passage) -> bool:
+    """Whether a bullet is a severity that says to roll back: "Critical: Immediate rollback"."""
+    match = _LEVEL.match(passage.text) if passage.form == "bullet" else None
+    return match is not None and _ROLLBACK.search(match[3]) is not None
 
 
 def _timed(table: Table, column: int) -> bool:
@@ -74,7 +81,7 @@ def _of_table(table: Table, first: int, action: int, only: Measure | None) -> Ma
         value: dict[str, object] = {"severity": cell.get(first, "") or "?"}
         if when:
             value["when"] = OneLine(dict(when))
-            plain = {key: words for key, words in _bands(row, in_bands).items()}
+            plain = dict(_bands(row, in_bands).items())
             if plain != when:
                 notes.append(unsure("made not to overlap the row below it"))
         means = [_means(table.head[i], cell.get(i, "")) for i in columns if i not in waits and cell.get(i)]
@@ -86,6 +93,8 @@ def _of_table(table: Table, first: int, action: int, only: Measure | None) -> Ma
             value["within"] = wait
             if limit := duration(wait):
                 value["limit"] = limit
+        if not rows and only is not None and only in in_bands.values():
+            notes.append(unsure(f"the table names no percentile; {only.name} is what the rest of the document watches"))
         rows.append(Noted(value, tuple(notes)))
         if worst is None and _ROLLBACK.search(str(value["action"])):
             worst = (dict(when), duration(wait), line, " | ".join(row))
@@ -99,7 +108,9 @@ def _measure(table: Table, column: int, only: Measure | None) -> Measure | None:
     cells = [words for _, row in table.rows if len(row) > column and (words := band(row[column]))]
     unit = _UNITS.get(parse_band(cells[0]).dimension, "")
     head = table.head[column]
-    if unit == "%" and any(re.search(r"\busers?\b|\bcustomers?\b", row[column]) for _, row in table.rows if len(row) > column):
+    if unit == "%" and any(
+        re.search(r"\busers?\b|\bcustomers?\b", row[column]) for _, row in table.rows if len(row) > column
+    ):
         return Measure("users_affected", "Users affected", "%")
     found = named_measure(head, "ms" if unit == "s" else unit)
     if found is not None and found.name == "latency" and only is not None:
@@ -113,7 +124,11 @@ def _bands(row: Sequence[str], columns: Mapping[int, Measure | None]) -> dict[st
         if measure is None or index >= len(row):
             continue
         words = band(row[index])
-        if words is None and measure.name == "users_affected" and re.fullmatch(r"all (?:users|customers)\W*", row[index], re.IGNORECASE):
+        if (
+            words is None
+            and measure.name == "users_affected"
+            and re.fullmatch(r"all (?:users|customers)\W*", row[index], re.IGNORECASE)
+        ):
             words = "= 100%"
         if words and _UNITS.get(parse_band(words).dimension) == measure.unit:
             found[measure.name] = words
@@ -122,7 +137,7 @@ def _bands(row: Sequence[str], columns: Mapping[int, Measure | None]) -> dict[st
 
 def _apart(bands: list[dict[str, str]]) -> None:
     """`< 50%` above a row `< 10%` becomes `10-50%`: both numbers are the document's."""
-    for above, below in zip(bands, bands[1:], strict=False):
+    for above, below in itertools.pairwise(bands):
         for name, words in above.items():
             lower = re.fullmatch(r"< ([\d.]+)(.*)", below.get(name, ""))
             upper = re.fullmatch(r"< ([\d.]+)(.*)", words)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from checklists.adoption.amounts import Limit, limits
-from checklists.adoption.draft import Notebook, slug
+from checklists.adoption.draft import Notebook
+from checklists.adoption.people import approvals
 from checklists.adoption.phases import Phases
 from checklists.adoption.prose import Passage
 from checklists.adoption.schedule import is_staging
@@ -32,14 +33,19 @@ _WORDS: tuple[tuple[str, str, str, str], ...] = (
     (r"\b(?:open )?connections?\b", "connections", "Connections", "count"),
     (r"\brestarts?\b", "restarts", "Restarts", "count"),
 )  # fmt: skip
-_COMPILED = tuple((re.compile(pattern, re.IGNORECASE), *rest) for pattern, *rest in _WORDS)
-_PERCENTILE = re.compile(r"\bp\s?(50|75|90|95|99|999)\b|\b(50|75|90|95|99)(?:th|\.9th) percentile\b|\b(median)\b", re.IGNORECASE)
+_COMPILED = tuple((re.compile(pattern, re.IGNORECASE), name, say, unit) for pattern, name, say, unit in _WORDS)
+_PERCENTILE = re.compile(
+    r"\bp\s?(50|75|90|95|99|999)\b|\b(50|75|90|95|99)(?:th|\.9th) percentile\b|\b(median)\b", re.IGNORECASE
+)
 _OF = re.compile(r"^\W*(database|db|rds|postgres\w*|mysql|redis|cache)\b", re.IGNORECASE)
 _ALERT = re.compile(r"\b(?:alerts?|alarm|page|critical threshold|warning)\b", re.IGNORECASE)
-_TARGET = re.compile(r"\b(?:targets?|goals?|slos?|expected|acceptable|success(?:ful)? (?:when|if|criteria))\b", re.IGNORECASE)
+_TARGET = re.compile(
+    r"\b(?:targets?|goals?|slos?|expected|acceptable|success(?:ful)? (?:when|if|criteria))\b", re.IGNORECASE
+)
 ROLLBACK = re.compile(
-    r"\broll(?:ed|ing)?[- ]?back (?:should |must |immediately )?(?:if|when|on|criteria|conditions?|triggers?|thresholds?)\b"
-    r"|\bwhen to roll[- ]?back\b|\bautomatic(?:ally)? roll[- ]?back\b|\babort (?:if|when)\b|\bno[- ]go (?:if|when|criteria)\b",
+    r"\broll(?:ed|ing)?[- ]?back\W{1,3}(?:should |must |immediately )?"
+    r"(?:if|when|criteria|conditions?|triggers?|thresholds?)\b"
+    r"|\bwhen to roll[- ]?back\b|\babort (?:if|when)\b|\bno[- ]go (?:if|when|criteria)\b",
     re.IGNORECASE,
 )
 """Words over the conditions to go back."""
@@ -108,21 +114,19 @@ def _measure(words: str, near: str, text: str, limit: Limit, only: str | None) -
     for _, (_, name, say, unit) in sorted(hits, key=lambda hit: -hit[0]):
         dimension = {"%": "%", "ms": "s", "s": "s", "min": "s", "h": "s", "x": "x"}.get(limit.unit or "", "")
         if dimension == "x":
-            return _made(f"{name}_vs_normal", f"{say} against normal", "x", near, text, None)
+            return _made(f"{name}_vs_normal", f"{say} against normal", "x", near, text, None, words)
         if (dimension or unit) != unit or (not dimension and unit != "count"):
             continue
-        return _made(name, say, unit, near, text, only)
+        return _made(name, say, unit, near, text, only, words)
     return None
 
 
 def _last(pattern: re.Pattern[str], words: str) -> re.Match[str] | None:
-    found = None
-    for found in pattern.finditer(words):
-        pass
-    return found
+    matches = list(pattern.finditer(words))
+    return matches[-1] if matches else None
 
 
-def _made(name: str, say: str, unit: str, near: str, text: str, only: str | None) -> Measure:
+def _made(name: str, say: str, unit: str, near: str, text: str, only: str | None, words: str) -> Measure:
     of = _OF.search(text)
     prefix = {"db": "database", "rds": "database", "cache": "redis"}.get(of[1].lower(), of[1].lower()) if of else ""
     if name.startswith("latency"):
@@ -133,26 +137,28 @@ def _made(name: str, say: str, unit: str, near: str, text: str, only: str | None
             return Measure("response_time_vs_normal", "Response time against normal", "x")
         if which or only:
             return Measure(f"{which or only}_latency", f"{called} ({which or only})", unit, which is not None)
-        return Measure("latency", called, unit, False)
+        own = " ".join(words.split()).strip(" (:-")
+        return Measure("latency", own if re.fullmatch(r"(?:[A-Za-z]+ ){1,2}\w+", own) else called, unit, False)
     if name == "disk":
         free = re.search(r"\bfree\b|\bavailable\b", near, re.IGNORECASE)
         name, say = ("disk_free", "Disk space free") if free else ("disk_used", "Disk usage")
     if prefix and name not in ("query_latency",):
-        name, say = f"{prefix}_{name}", f"{prefix.capitalize()}: {say[0].lower() + say[1:] if say[1:2].islower() else say}"
+        name, say = (
+            f"{prefix}_{name}",
+            f"{prefix.capitalize()}: {say[0].lower() + say[1:] if say[1:2].islower() else say}",
+        )
     return Measure(name, say, unit)
 
 
 def find_thresholds(passages: Sequence[Passage], phases: Phases, book: Notebook) -> Thresholds:
     """Every threshold in prose, with its use; those of nothing known are left in the notebook."""
-    ranks = {
-        f"p{match[1] or match[2] or '50'}" for passage in passages for match in _PERCENTILE.finditer(passage.text)
-    }
+    ranks = {f"p{match[1] or match[2] or '50'}" for passage in passages for match in _PERCENTILE.finditer(passage.text)}
     only = next(iter(ranks)) if len(ranks) == 1 else None
     thresholds = Thresholds()
     for passage in _with_headings(passages, phases):
         if passage.line in book.taken:
             continue
-        for limit in limits(passage.text):
+        for limit in () if approvals([passage.text]) else limits(passage.text):
             lead = passage.lead[-1] if passage.lead else ""
             if _NOT_WATCHED.search(passage.whole) and not _ALERT.search(lead):
                 book.leave(passage.line, f'a number that nothing watches: "{passage.text}"')
@@ -191,11 +197,11 @@ def _fits(words: str, measure: Measure) -> bool:
 def _use(passage: Passage, limit: Limit, phases: Phases) -> Use | None:
     near = " / ".join((*passage.lead[-2:], passage.text[: passage.text.find(limit.number)]))
     kind = phases.kind(passage.line)
-    if ROLLBACK.search(" / ".join((*passage.path[-2:], *passage.lead))) or ROLLBACK.search(passage.text):
+    if any(ROLLBACK.search(words) for words in (*passage.path[-2:], *passage.lead, passage.text)):
         return "rollback"
     if is_staging(f"{' / '.join(passage.path)} / {near}"):
         return "staging" if kind is PhaseKind.RUN else None
-    if _ALERT.search(near) or _ALERT.search(" / ".join(passage.path[-1:])) and limit.rises:
+    if _ALERT.search(near) or (_ALERT.search(" / ".join(passage.path[-1:])) and limit.rises):
         return "alert"
     if kind in (PhaseKind.REFERENCE, PhaseKind.FOLLOW_UP):
         return "target" if _TARGET.search(f"{' / '.join(passage.path[-2:])} / {near}") else None
@@ -206,6 +212,6 @@ def _use(passage: Passage, limit: Limit, phases: Phases) -> Use | None:
     return "before"
 
 
-def key_of(measure: Measure) -> str:
-    """The name of its probe."""
-    return slug(measure.name)
+def origins(thresholds: dict[str, Threshold]) -> list[tuple[int, str]]:
+    """The passages these stand in, each once: (line, words)."""
+    return list(dict.fromkeys((t.passage.line, t.passage.text) for t in thresholds.values()))

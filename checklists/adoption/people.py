@@ -14,13 +14,18 @@ _ROLE_HEAD = re.compile(r"\b(?:role|position|function|responsibility|team)\b", r
 _BLANK = re.compile(r"[\[<{(].*[\]>})]|tbd|tba|todo|n/?a|none|-+|_+|\?+|rotating|x+|\W*", re.IGNORECASE)
 _ROLE_WORD = (
     r"(?:leads?|managers?|engineers?|owners?|developers?|devops|sre|ops|dba|qa|security|cto|ceo|cio|ciso|vp|director|"
-    r"head|architect|admin(?:istrator)?s?|team|stakeholders?|product|legal|compliance|support|on-?call|commander|captain|reviewer)"
+    r"head|architect|admin(?:istrator)?s?|team|stakeholders?|product|legal|compliance|support|on-?call|"
+    r"commander|captain|reviewer)"
 )
-_ROLE = rf"(?P<role>(?:[A-Za-z][\w./&-]*\s){{0,3}}{_ROLE_WORD}(?:\s(?:of\s)?(?:engineering|operations|product|security|technology))?)"
+_ROLE = (
+    rf"(?P<role>(?:[A-Za-z][\w./&-]*\s){{0,3}}{_ROLE_WORD}"
+    r"(?:\s(?:of\s)?(?:engineering|operations|product|security|technology))?)"
+)
 _SIGN_OFFS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"^\W*(?:get|obtain|receive|request|need)?\s*(?:final )?(?:approval|sign-?off|go-?ahead)\s+(?:from|by|of)\s+(?:the |an? )?{_ROLE}\b",
+        r"^\W*(?:get|obtain|receive|request|need)?\s*(?:final )?(?:approval|sign-?off|go-?ahead)\s+(?:from|by|of)\s+"
+        rf"(?:the |an? )?{_ROLE}\b",
         rf"^\W*{_ROLE}\s+(?:sign[- ]?off|approval|approves|approved|sign(?:s|ed) off|go-?ahead)\b",
         rf"\b(?:approved|signed off|reviewed|review|authori[sz]ed)\s+by\s+(?:the |an? |at least one )?{_ROLE}\b",
         rf"\b(?:get|with|needs?|requires?)\s+(?:the )?{_ROLE}\s+(?:sign[- ]?off|approval)\b",
@@ -31,6 +36,7 @@ _KEYS = {
     "primary_on_call": "on_call", "primary_on_call_engineer": "on_call", "primary_oncall": "on_call",
     "secondary": "secondary_on_call", "manager": "manager", "technical_lead": "tech_lead",
 }  # fmt: skip
+_BEFORE_ROLE = r"^(?:(?:\w+\s)?the|an?|all|final|get|obtain|at least one|and|confirm|request|verify)\s+"
 _GROUPS = {"team members", "team", "reviewer", "reviewers", "members", "engineers", "developers", "one reviewer"}
 _MOST = 40
 
@@ -69,14 +75,22 @@ def find_people(document: Prose) -> People:
             if len(people.found) < _MOST:
                 people.found.setdefault(key, entry)
     for passage in document.passages:
-        if passage.form == "bullet" and not passage.numbered and passage.path and _CONTACTS.search(" / ".join(passage.path[-2:])):
+        if (
+            passage.form == "bullet"
+            and not passage.numbered
+            and passage.path
+            and _CONTACTS.search(" / ".join(passage.path[-2:]))
+        ):
             for key, entry in _of_bullet(passage):
                 if len(people.found) < _MOST:
                     people.found.setdefault(key, entry)
     steps = [
         passage
         for passage in document.passages
-        if passage.numbered and passage.form == "bullet" and passage.path and re.search(r"\bescalat\w*", passage.path[-1], re.IGNORECASE)
+        if passage.numbered
+        and passage.form == "bullet"
+        and passage.path
+        and re.search(r"\bescalat\w*", passage.path[-1], re.IGNORECASE)
     ]
     order: list[str] = []
     for step in steps[:12]:
@@ -146,8 +160,10 @@ def signs_off(text: str) -> str | None:
         match = pattern.search(text)
         if match is None:
             continue
-        role = re.sub(r"^(?:the|an?|all|final|get|obtain|at least one|and)\s+", "", match["role"].strip(), flags=re.IGNORECASE)
-        if role.lower() not in _GROUPS and not re.match(r"(?:code|pr|prs|pull|security|design) ?(?:review|request)?\b(?! lead| team)", role, re.IGNORECASE):
+        role = re.sub(_BEFORE_ROLE, "", match["role"].strip(), flags=re.IGNORECASE)
+        if role.lower() not in _GROUPS and not re.match(
+            r"(?:code|pr|prs|pull|security|design) ?(?:review|request)?\b(?! lead| team)", role, re.IGNORECASE
+        ):
             return role
     return None
 
@@ -158,7 +174,8 @@ def approvals(texts: Sequence[str]) -> int | None:
     for text in texts:
         match = re.search(
             r"\b(\d|one|two|three)\+?\s+(?:(?:or more|code|peer)\s+)?approv(?:als?|ers?)\b"
-            r"|\bapprov(?:ed|al) (?:by|from) (?:at least )?(\d|one|two|three)\+?\s+(?:\w+\s)?(?:reviewers?|members?|people|engineers?|developers?)",
+            r"|\bapprov(?:ed|al) (?:by|from) (?:at least )?(\d|one|two|three)\+?\s+(?:\w+\s)?"
+            r"(?:reviewers?|members?|people|engineers?|developers?)",
             text,
             re.IGNORECASE,
         )

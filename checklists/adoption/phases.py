@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from checklists.adoption.clock import Span, at, offset, span
-from checklists.adoption.draft import Noted, Notebook, OneLine, can_be_key, said, unsure
+from checklists.adoption.draft import Notebook, Noted, OneLine, can_be_key, said, unsure
 from checklists.adoption.schedule import is_staging
 from checklists.document import Checklist, Phase, PhaseKind
 from checklists.names import headings_named, whole
 from checklists.reader import Heading, Reading, SourceName, read_checklist
 
-_AFTER = re.compile(r"\bpost\b|\bafter\b|\bverif\w*|\bvalidat\w*|\bsmoke\b|\bclean\w*|\bmonitor\w*(?! (?:the )?deploy)", re.IGNORECASE)
+_AFTER = re.compile(
+    r"\bpost\b|\bafter\b|\bverif\w*|\bvalidat\w*|\bsmoke\b|\bclean\w*|\bmonitor\w*(?! (?:the )?deploy)", re.IGNORECASE
+)
 _DEPLOYS = re.compile(r"\b(?:deploy\w*|release|roll-?out|execution|go[- ]live|launch)\b", re.IGNORECASE)
 _NOT_ITSELF = re.compile(r"\b(?:pre|post|before|after)\b|\bday of\b", re.IGNORECASE)
+_MOST_PASSES = 6
 _MOST = 60
 """Phases that are named; a document with more has no clock in its headings."""
 
@@ -32,12 +36,16 @@ class Phases:
     """The key that names the heading on this line."""
     deployed: Phase | None = None
     expected: Noted | None = None
-    _order: list[int] = field(default_factory=list)
+    _order: list[Phase] = field(default_factory=list)
+    _starts: list[int] = field(default_factory=list)
 
     def of(self, line: int) -> Phase | None:
         """The phase a line of the document stands in."""
-        before = [phase for phase in self.checklist.phases if phase.line <= line]
-        return max(before, key=lambda phase: phase.line) if before else None
+        if not self._starts:
+            self._order = sorted(self.checklist.phases, key=lambda phase: phase.line)
+            self._starts = [phase.line for phase in self._order]
+        at = bisect_right(self._starts, line)
+        return self._order[at - 1] if at else None
 
     def is_after(self, line: int) -> bool:
         """Whether what stands there is done once production is deployed."""
@@ -73,12 +81,12 @@ def find_phases(
     keys = _keys(headings)
     plain = read_checklist(markdown, name=name, reading=Reading(sources=sources))
     wanted: dict[int, _Row] = {}
-    for heading in headings:
+    for heading in headings if keys else ():
         if len(wanted) >= _MOST or heading.line not in keys or heading.form == "bold":
             continue
         found = span(heading.title)
-        if found.opens and any(row.span == found and heading.path[: len(row.heading.path)] == row.heading.path for row in wanted.values()):
-            continue  # "Next 24 Hours" below "Monitoring (24 hours)" says it again
+        if found.opens and _says_it_again(heading, found, headings):
+            continue
         apart = found.opens is not None or (found.expected is not None and _is_step(heading, plain))
         if apart or _comes_after(heading):
             wanted[heading.line] = _Row(heading, keys[heading.line], found, {}, [])
@@ -88,20 +96,38 @@ def find_phases(
             if len(heading.path) == 1 and any(other.path[:1] == heading.path != other.path for other in headings):
                 continue  # the document's title
             wanted.setdefault(phase.line, _Row(heading, keys[phase.line], span(heading.title), {}, []))
-    checklist = _read(markdown, name, [row.heading for row in wanted.values()], sources)
+    for heading in _lanes(headings, plain):
+        if heading.line in keys and len(wanted) < _MOST:
+            wanted.setdefault(heading.line, _Row(heading, keys[heading.line], Span(), {}, []))
+    spans = {heading.line: span(heading.title) for heading in headings}
+    by_line = {heading.line: heading for heading in headings if heading.line in keys}
+    checklist, kinds = plain, dict[int, PhaseKind]()
+    # Naming a heading sets it apart, which can change what is a phase and where T0 happens: until nothing changes.
+    for _ in range(_MOST_PASSES):
+        checklist = _read(markdown, name, [row.heading for row in wanted.values()], kinds, sources)
+        real = {phase.line: phase for phase in checklist.phases}
+        deployed, sure = _deployed(checklist, spans)
+        before = (set(wanted), kinds)
+        wanted = {line: wanted[line] for line in sorted(wanted) if line in real}
+        if deployed and deployed.line in by_line and deployed.line not in wanted:
+            heading = by_line[deployed.line]
+            wanted[heading.line] = _Row(heading, keys[heading.line], spans[heading.line], {}, [])
+        kinds = {line: real[line].kind for line in wanted if real[line].kind is not PhaseKind.RUN}
+        if (set(wanted), kinds) == before:
+            break
+    else:
+        checklist = _read(markdown, name, [row.heading for row in wanted.values()], kinds, sources)
     real = {phase.line: phase for phase in checklist.phases}
     wanted = {line: wanted[line] for line in sorted(wanted) if line in real}
-    spans = {heading.line: span(heading.title) for heading in headings}
     phases = Phases({}, checklist, spans, keys)
     phases.deployed, sure = _deployed(checklist, spans)
-    if phases.deployed and phases.deployed.line in keys and phases.deployed.line not in wanted:
-        heading = next(heading for heading in headings if heading.line == phases.deployed.line)
-        wanted[heading.line] = _Row(heading, keys[heading.line], spans[heading.line], {}, [])
     _fill(wanted, real, phases, sure)
     phases.drafted = {row.key: Noted(OneLine(row.value), tuple(row.notes)) for _, row in sorted(wanted.items())}
     phases.expected = _expected(headings, phases)
-    for heading in headings:
+    for heading in headings if keys else ():
         if (found := spans[heading.line]).opens and heading.line not in wanted and heading.form != "bold":
+            if _says_it_again(heading, found, headings):
+                continue
             book.leave(heading.line, f'a moment in a heading without items: "{heading.title}" ({found.opens})')
     return phases
 
@@ -121,6 +147,15 @@ def _keys(headings: Sequence[Heading]) -> dict[int, str]:
     return found
 
 
+def _says_it_again(heading: Heading, found: Span, headings: Sequence[Heading]) -> bool:
+    """ "Next 24 Hours" alone below "Monitoring (24 hours)"; not so where other moments stand beside it."""
+    for above in headings:
+        if above.path == heading.path[: len(above.path)] != heading.path and span(above.title) == found:
+            below = [span(other.title) for other in headings if other.path[: len(above.path)] == above.path]
+            return all(other.opens is None or other == found for other in below)
+    return False
+
+
 def _is_step(heading: Heading, plain: Checklist) -> bool:
     """Whether a heading with a duration is a step of the run: not what holds the steps, nor one of a rollback."""
     phase = next((phase for phase in reversed(plain.phases) if phase.line <= heading.line), None)
@@ -137,11 +172,29 @@ def _comes_after(heading: Heading) -> bool:
     return len(heading.path) > 2 and _DEPLOYS.search(above) is not None and not _NOT_ITSELF.search(above)
 
 
+def _lanes(headings: Sequence[Heading], plain: Checklist) -> list[Heading]:
+    """The emergency lanes below one heading: each can be run by itself."""
+    lines = {
+        section.line
+        for phase in plain.phases
+        if phase.kind is PhaseKind.EMERGENCY
+        for section in phase.sections
+        if section.items
+    }
+    return [heading for heading in headings if heading.line in lines and heading.form != "bold"]
+
+
 def _read(
-    markdown: str | bytes, name: str, named: Sequence[Heading], sources: frozenset[SourceName]
+    markdown: str | bytes,
+    name: str,
+    named: Sequence[Heading],
+    kinds: Mapping[int, PhaseKind],
+    sources: frozenset[SourceName],
 ) -> Checklist:
+    """The document as the policy's own loader reads it with these headings named."""
     split = frozenset(whole(heading.path) for heading in named)
-    return read_checklist(markdown, name=name, reading=Reading(split=split, sources=sources))
+    of_kind = {whole(heading.path): kinds[heading.line] for heading in named if heading.line in kinds}
+    return read_checklist(markdown, name=name, reading=Reading(split=split, kinds=of_kind, sources=sources))
 
 
 def _deployed(checklist: Checklist, spans: Mapping[int, Span]) -> tuple[Phase | None, bool]:
@@ -187,10 +240,10 @@ def _fill(wanted: Mapping[int, _Row], real: Mapping[int, Phase], phases: Phases,
 
 def _expected(headings: Sequence[Heading], phases: Phases) -> Noted | None:
     """How long the whole deployment takes, from a heading over its steps: "During Deployment (30-45 minutes)"."""
+    ticked = {phase.line for phase in phases.checklist.phases if phase.items}
     for heading in headings:
         found = phases.spans[heading.line]
         whole_thing = _DEPLOYS.search(heading.title) and not _NOT_ITSELF.search(heading.title)
-        if found.expected and whole_thing and heading.line not in {p.line for p in phases.checklist.phases if p.items}:
-            if phases.kind(heading.line) is PhaseKind.RUN:
-                return Noted(found.expected, (said(heading.line, heading.title),))
+        if found.expected and whole_thing and heading.line not in ticked and phases.kind(heading.line) is PhaseKind.RUN:
+            return Noted(found.expected, (said(heading.line, heading.title),))
     return None

@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from checklists.adoption.amounts import limits
-from checklists.adoption.draft import Noted, Notebook, said, slug, unsure
+from checklists.adoption.draft import Notebook, Noted, said, slug, unsure
 from checklists.adoption.prose import Fence, Passage, Prose
 from checklists.quantities import parse_band
 
 _CHANNEL = re.compile(r"(?<![\w/#&(=.])#([a-z][a-z0-9_-]{2,60})\b")
 _SPEAKS = re.compile(
-    r"\b(?:slack|discord|channels?|teams|post\w*|notif\w*|announc\w*|inform\w*|communicat\w*|ask|message|alert\w*)\b", re.IGNORECASE
+    r"\b(?:slack|discord|channels?|teams|post\w*|notif\w*|announc\w*|inform\w*|communicat\w*|ask|message|alert\w*)\b",
+    re.IGNORECASE,
 )
 _URL = re.compile(r"https?://[^\s\"'`<>)\]|]+")
 _LINKS = (
-    (re.compile(r"\bstatus ?page\b|^status\b|//status\.", re.IGNORECASE), "status_page"),
+    (re.compile(r"\bstatus ?page\b|^(?:\w+ )?status$", re.IGNORECASE), "status_page"),
     (re.compile(r"\bdashboards?\b", re.IGNORECASE), "dashboards"),
     (re.compile(r"\bgrafana\b", re.IGNORECASE), "grafana"),
     (re.compile(r"\bmonitoring\b|\bsentry\b|\bdatadog\b", re.IGNORECASE), "monitoring"),
@@ -63,10 +64,21 @@ def find_channels(passages: Sequence[Passage]) -> Channels:
         where = passages_of[0]
         if re.search(r"incident|alert|outage", name):
             doubt = unsure("what goes wrong is said here as well")
-            also.update({kind: Noted(key, (doubt,) if kind == "issue" else ()) for kind in ("issue", "rollback_started", "rolled_back")})
+            also.update(
+                {
+                    kind: Noted(key, (doubt,) if kind == "issue" else ())
+                    for kind in ("issue", "rollback_started", "rolled_back")
+                }
+            )
         elif where.form == "item":
-            kind = "succeeded" if re.search(r"\bpost-?deploy|\bafter\b|\bsuccess", where.whole, re.IGNORECASE) else "starting"
-            also.setdefault(kind, Noted(key, (*_from(passages_of), unsure(f"taken to be where `{kind}` is said as well"))))
+            kind = (
+                "succeeded"
+                if re.search(r"\bpost-?deploy|\bafter\b|\bsuccess", where.whole, re.IGNORECASE)
+                else "starting"
+            )
+            also.setdefault(
+                kind, Noted(key, (*_from(passages_of), unsure(f"taken to be where `{kind}` is said as well")))
+            )
     return Channels(channels, also)
 
 
@@ -74,7 +86,9 @@ def _main(found: dict[str, list[Passage]]) -> str | None:
     for name in ("deployments", "deployment", "deploys", "deploy", "releases", "release"):
         if name in found:
             return name
-    announced = [n for n, at in found.items() if any(re.search(r"\bdeploy|\brelease", p.text, re.IGNORECASE) for p in at)]
+    announced = [
+        n for n, at in found.items() if any(re.search(r"\bdeploy|\brelease", p.text, re.IGNORECASE) for p in at)
+    ]
     rest = [name for name in found if not re.search(r"incident|alert|outage", name)]
     return next(iter([*announced, *rest]), None)
 
@@ -95,7 +109,13 @@ def find_links(document: Prose) -> dict[str, Noted]:
         for number, line in enumerate(fence.content.split("\n")[:200]):
             match = _URL.search(line)
             if match and (line.lstrip().startswith("#") or _is_label(line[: match.start()])):
-                _keep(found, line[: match.start()].strip(" #:"), match[0].rstrip(".,;:"), fence.line + number, line.strip())
+                _keep(
+                    found,
+                    line[: match.start()].strip(" #:"),
+                    match[0].rstrip(".,;:"),
+                    fence.line + number,
+                    line.strip(),
+                )
     return found
 
 
@@ -122,7 +142,9 @@ def find_targets(passages: Sequence[Passage], book: Notebook) -> dict[str, Noted
     found: dict[str, Noted] = {}
     for passage in passages:
         match = _TARGET.match(passage.text)
-        if match is None or not re.search(r"\bmetrics?\b|\bkpis?\b|\btargets?\b|\bgoals?\b", " / ".join(passage.path), re.IGNORECASE):
+        if match is None or not re.search(
+            r"\bmetrics?\b|\bkpis?\b|\btargets?\b|\bgoals?\b", " / ".join(passage.path), re.IGNORECASE
+        ):
             continue
         short = _SHORT.search(match["what"])
         key = slug(short[1] if short else match["what"])
@@ -156,7 +178,9 @@ def tools(document: Prose) -> dict[str, tuple[int, str]]:
     for name in ("cloudflare", "prometheus", "datadog", "cloudwatch", "sentry"):
         for piece in pieces:
             text = piece.text if isinstance(piece, Passage) else piece.content
-            if re.search(rf"\b{name}\b", text, re.IGNORECASE) and (name != "cloudflare" or re.search(r"analytics|workers|wrangler", text, re.IGNORECASE)):
+            if re.search(rf"\b{name}\b", text, re.IGNORECASE) and (
+                name != "cloudflare" or re.search(r"analytics|workers|wrangler", text, re.IGNORECASE)
+            ):
                 found[name] = (piece.line, text if isinstance(piece, Passage) else name)
                 break
     return found

@@ -12,9 +12,11 @@ from checklists.items import first_paragraph
 from checklists.markdown import Block, inline_tokens, is_list, read, words
 from checklists.source import Source
 
-_LABELLED = re.compile(r"\s*(?:[-*+]\s+)?(?:\*\*|__)[^*_\n]{1,60}(?:\*\*|__)\s*[:：]|\s*(?:\*\*|__)[^*_\n]{1,60}[:：](?:\*\*|__)")
+_LABELLED = re.compile(
+    r"\s*(?:[-*+]\s+)?(?:\*\*|__)[^*_\n]{1,60}(?:\*\*|__)\s*[:：]|\s*(?:\*\*|__)[^*_\n]{1,60}[:：](?:\*\*|__)"
+)
 _LONGEST_LEAD = 160
-_LONGEST = 600
+LONGEST = 600
 """Characters of a passage that are looked at: quantities stand in short sentences."""
 
 
@@ -89,7 +91,8 @@ def prose(source: Source) -> Prose:
     """Take a document apart. Comments and front matter are not part of it."""
     document = read(source)
     tree = outline(document, source)
-    above = len(tree.title.heading.path) if tree.title and tree.title.heading else 0
+    # A title above other headings names the document; alone it is the heading of what it says.
+    above = len(tree.title.heading.path) if tree.title and tree.title.heading and len(tree.headings()) > 1 else 0
     found: list[Passage | Fence | Table] = []
     for part in tree.root.walk():
         found.extend(_Walker(_path(part, above), document.links).walk(part.blocks, (), None))
@@ -179,14 +182,14 @@ class _Walker:
         return Table(cells[0][1], tuple(cells[1:]), cells[0][0], self.path) if len(cells) > 1 else None
 
     def _words(self, inline: str) -> str:
-        return words(inline[:_LONGEST], self.links)
+        return words(inline[:LONGEST], self.links)
 
     def _links(self, inline: str) -> tuple[tuple[str, str], ...]:
         if "](" not in inline and "][" not in inline:
             return ()
         found: list[tuple[str, str]] = []
         href, said = None, ""
-        for token in inline_tokens(inline[:_LONGEST], self.links):
+        for token in inline_tokens(inline[:LONGEST], self.links):
             if token.type == "link_open":
                 href, said = str(token.attrGet("href") or ""), ""
             elif token.type == "link_close" and href:

@@ -7,26 +7,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from checklists.adoption.clock import Zone, days, hours, zone
-from checklists.adoption.draft import Noted, Notebook, OneLine, said, unsure
+from checklists.adoption.draft import Notebook, Noted, OneLine, said, unsure
 from checklists.adoption.prose import Passage
 
 AVOID = re.compile(
     r"\b(?:avoid\w*|never|except\w*|excluding|not\s+(?:on|during)|blackouts?"
-    r"|freezes?(?:\s+periods?)?|moratorium|(?:no|do not|don'?t|must not|should not|not be)\s+(?:\w+\s+){0,2}(?:deploy\w*|releas\w*))\b",
+    r"|freezes?(?:\s+periods?)?|moratorium"
+    r"|(?:no|do not|don'?t|must not|should not|not be)\s+(?:\w+\s+){0,2}(?:deploy\w*|releas\w*))\b",
     re.IGNORECASE,
 )
 """From here on a sentence, or everything below it, says when not."""
 _ABOUT = re.compile(
-    r"\bwindows?\b|\bdeploy\w*\b.*\b(?:schedul\w*|times?|only|between|during|hours|days|on)\b|\b(?:best|preferred|allowed|recommended) (?:deploy\w* )?(?:times?|days?|hours?)\b"
+    r"\bwindows?\b|\bdeploy\w*\b.*\b(?:schedul\w*|times?|only|between|during|hours|days|on)\b"
+    r"|\b(?:best|preferred|allowed|recommended) (?:deploy\w* )?(?:times?|days?|hours?)\b"
     r"|\bschedul\w*\b|\bwhen to (?:deploy|release)\b|\breleases?\b.*\b(?:only|between)\b",
     re.IGNORECASE,
 )
 _ELSE = re.compile(
-    r"\b(?:support|office|availab\w*|contacts?|on-?call|meetings?|stand-?ups?|backups?|cron|escalat\w*|phone|maintenance mode)\b",
+    r"\b(?:support|office|availab\w*|contacts?|on-?call|meetings?|stand-?ups?"
+    r"|backups?|cron|escalat\w*|phone|maintenance mode)\b",
     re.IGNORECASE,
 )
-_STAGING = re.compile(r"\b(?:staging|stage|pre-?prod(?:uction)?|uat)\b", re.IGNORECASE)
-_PLACES = re.compile(r"\b(?:deploy\w*|release|maintenance) (?:windows?|schedule|frequency|freezes?)\b|\bfreeze periods?\b|\bwhen (?:not )?to deploy\b|\bblackouts?\b", re.IGNORECASE)
+_STAGING = re.compile(r"\b(?:staging|uat|stage env\w*)\b", re.IGNORECASE)
+_PLACES = re.compile(
+    r"\b(?:deploy\w*|release|maintenance) (?:windows?|schedule|frequency|freezes?)\b|\bfreeze periods?\b"
+    r"|\bwhen (?:not )?to deploy\b|\bblackouts?\b",
+    re.IGNORECASE,
+)
 _TRAFFIC = re.compile(r"\b(?:low|off|quiet)\W*(?:peak|traffic|usage)\b", re.IGNORECASE)
 _CADENCE = re.compile(r"\b(?:times?|once|twice|daily|weekly|as needed)\b", re.IGNORECASE)
 
@@ -121,9 +128,7 @@ def _only(passage: Passage) -> bool:
     return re.search(r"\bwindow|\bdeploy", passage.whole, re.IGNORECASE) is not None
 
 
-def _timezone(
-    zones: Sequence[tuple[Passage, Zone]], windows: dict[str, Noted], passages: Sequence[Passage]
-) -> Noted:
+def _timezone(zones: Sequence[tuple[Passage, Zone]], windows: dict[str, Noted], passages: Sequence[Passage]) -> Noted:
     if zones:
         passage, found = zones[0]
         notes = [said(passage.line, passage.text)]
@@ -135,8 +140,9 @@ def _timezone(
     for passage in passages:
         if (found_else := zone(passage.text)) and re.search(r"\btime ?zone\b", passage.whole, re.IGNORECASE):
             return Noted(found_else.name, (said(passage.line, passage.text),))
-    why = "the document names no time zone" if windows else "no window, and no time zone"
-    return Noted("UTC", (unsure(f"{why}: write the team's, like Europe/Berlin"),))
+    if windows:
+        return Noted("UTC", (unsure("the document names no time zone: write the team's, like Europe/Berlin"),))
+    return Noted("UTC", (unsure("no window found, so production is always open; and no time zone"),))
 
 
 def _advice(passages: Sequence[Passage], book: Notebook) -> list[Noted]:
@@ -146,9 +152,8 @@ def _advice(passages: Sequence[Passage], book: Notebook) -> list[Noted]:
         if not is_place(passage) or passage.parent or is_never(passage):
             continue
         if passage.line in book.taken:
-            if aside := re.search(r"\(([^()]*)\)", passage.text):
-                if _TRAFFIC.search(aside[1]):
-                    found.append(Noted(aside[1][:1].upper() + aside[1][1:], (said(passage.line, passage.text),)))
+            if (aside := re.search(r"\(([^()]*)\)", passage.text)) and _TRAFFIC.search(aside[1]):
+                found.append(Noted(aside[1][:1].upper() + aside[1][1:], (said(passage.line, passage.text),)))
             continue
         if AVOID.search(passage.text) or passage.form == "item" or _CADENCE.search(passage.text):
             continue
@@ -163,8 +168,12 @@ def _advice(passages: Sequence[Passage], book: Notebook) -> list[Noted]:
 def _cadence(passages: Sequence[Passage], book: Notebook) -> list[Noted]:
     found = []
     for passage in passages:
-        if re.search(r"\bfrequency\b|\bcadence\b", " / ".join(passage.path[-2:]), re.IGNORECASE):
-            if passage.form == "bullet" and not passage.parent and passage.line not in book.taken and _CADENCE.search(passage.text):
-                found.append(Noted(passage.text, (said(passage.line, passage.text),)))
-                book.taken.add(passage.line)
+        if re.search(r"\bfrequency\b|\bcadence\b", " / ".join(passage.path[-2:]), re.IGNORECASE) and (
+            passage.form == "bullet"
+            and not passage.parent
+            and passage.line not in book.taken
+            and _CADENCE.search(passage.text)
+        ):
+            found.append(Noted(passage.text, (said(passage.line, passage.text),)))
+            book.taken.add(passage.line)
     return found
