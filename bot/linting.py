@@ -13,6 +13,7 @@ from checklists.lint import failed, lint
 from checklists.lint_remark import Remark
 from checklists.policy import Policy
 from checklists.policy_file import Problem
+from checklists.zones import find_zone
 
 
 def lint_files(files: Sequence[Path], *, now: datetime) -> tuple[list[Problem], bool]:
@@ -32,6 +33,10 @@ def lint_files(files: Sequence[Path], *, now: datetime) -> tuple[list[Problem], 
 
 def _never_open(now: datetime) -> Callable[[Policy], Iterator[Remark]]:
     def further(policy: Policy) -> Iterator[Remark]:
+        try:
+            find_zone(policy.timezone)
+        except ValueError:
+            return  # said already, at the zone itself
         environments = dict.fromkeys([*policy.windows, "production"])
         for environment in environments:
             try:

@@ -140,7 +140,8 @@ def _symbols(blocks: Iterable[Block], source: Source) -> Iterator[Doubt]:
                     first = first or box.line
     if marks:
         kinds = ", ".join(f"{count} × {mark}" for mark, count in marks.most_common())
-        message = f"{kinds}: no GitHub items, so not ticked here. `items_from: [symbols]` in the policy reads them as items."
+        offer = "`items_from: [symbols]` in the policy reads them as items."
+        message = f"{kinds}: no GitHub items, so not ticked here. {offer}"
         yield Doubt(first, _column(source, first), "symbols", message)
 
 
@@ -165,7 +166,8 @@ def _lists(blocks: Sequence[Block], source: Source) -> Iterator[Doubt]:
     if lists and not any(block.has_task for block in blocks):
         entries = _count(sum(len(block.children) for block in lists), "list entry", "list entries")
         message = (
-            f"No list has a box, so nothing can be ticked. `items_from: [lists]` in the policy reads {entries} as items."
+            "No list has a box, so nothing can be ticked. "
+            f"`items_from: [lists]` in the policy reads {entries} as items."
         )
         yield Doubt(lists[0].start + 1, 1, "lists", message)
 

@@ -12,7 +12,9 @@ from checklists.names import match, rule_for
 from checklists.policy import Announcement, ItemPolicy, PhasePolicy, Policy, WatchEntry
 from checklists.quantities import Band, Moment
 
-_AFTER = re.compile(r"\b(?:post|after|monitor\w*|verif\w*|validat\w*|smoke|clean\w*)\b|first \d+ (?:min|h)", re.IGNORECASE)
+_AFTER = re.compile(
+    r"\b(?:post|after|monitor\w*|verif\w*|validat\w*|smoke|clean\w*)\b|first \d+ (?:min|h)", re.IGNORECASE
+)
 _BEFORE = re.compile(r"\s*pre\b", re.IGNORECASE)
 
 

@@ -27,6 +27,7 @@ LARGEST = 256 * 1024
 DEEPEST = 12
 """Levels of nesting; the models need six."""
 Severity = Literal["error", "warning", "info"]
+_MOST_TRIES = 30
 MOST_VALUES = 8_000
 """Values, with every alias counted as often as it is used."""
 
@@ -49,8 +50,10 @@ class Problem:
 class PolicyError(Exception):
     """A policy that cannot be used, with every problem found in it, in the order of its lines."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], rest: Located | None = None) -> None:
         self.problems = tuple(sorted(problems))
+        self.rest = rest
+        """What is right in it, for who checks further; never to be run."""
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
@@ -62,6 +65,8 @@ class Located:
     tree: Any
     place: Callable[..., tuple[int, int]]
     """`place("items", "Team notified")` -> line and column of the deepest part of that path that exists."""
+    dropped: frozenset[str] = frozenset()
+    """Parts of a wrong policy that were left out to check the rest."""
 
 
 def load_policy(text: str, *, file: str | Path) -> Policy:
@@ -84,14 +89,44 @@ def load_located(text: str, *, file: str | Path) -> Located:
         return _place(root, path, key)
 
     tree = _plain(root)
-    try:
-        return Located(Policy.model_validate(tree), tree, place)
-    except ValidationError as error:
-        problems = []
-        for detail in error.errors(include_url=False):
-            code, message, path, on_key = sentence(detail, tree)
-            problems.append(Problem(name, *place(*path, key=on_key), code, message))
-        raise PolicyError(list(dict.fromkeys(problems))) from None
+    dropped: set[str] = set()
+    problems: list[Problem] = []
+    for _ in range(_MOST_TRIES):
+        try:
+            policy = Policy.model_validate(tree)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                code, message, path, on_key = sentence(detail, tree)
+                problems.append(Problem(name, *place(*path, key=on_key), code, message))
+                dropped |= _without(tree, path, on_key)
+        else:
+            if problems:
+                rest = Located(policy, tree, place, frozenset(dropped))
+                raise PolicyError(list(dict.fromkeys(problems)), rest)
+            return Located(policy, tree, place)
+    raise PolicyError(list(dict.fromkeys(problems)))
+
+
+def _without(tree: dict[str, Any], path: Sequence[str | int], key_only: bool) -> set[str]:
+    """Take what is wrong out of the tree: an unknown key alone, else the whole part of the policy it stands in. Returns
+    the parts that are gone."""
+    node: Any = tree
+    if key_only:
+        for step in path[:-1]:
+            node = _inside(node, step)
+        if isinstance(node, dict) and node.pop(path[-1], None) is not None:
+            return set()
+    part = str(path[0]) if path else ""
+    if tree.pop(part, None) is None:
+        tree.clear()
+        return set(Policy.model_fields)
+    return {part}
+
+
+def _inside(node: Any, step: str | int) -> Any:
+    if isinstance(node, list):
+        return node[step] if isinstance(step, int) and step < len(node) else None
+    return node.get(step) if isinstance(node, dict) else None
 
 
 def policy_schema() -> dict[str, Any]:
@@ -187,11 +222,11 @@ def _place(root: Any, path: Sequence[str | int], on_key: bool) -> tuple[int, int
         try:
             if isinstance(node, CommentedMap):
                 last = index == len(path) - 1
-                spot = node.lc.key(step) if on_key and last else node.lc.value(step)
+                spot = (node.lc.key(step) if on_key and last else node.lc.value(step)) or spot
                 if isinstance(node[step], (CommentedMap, CommentedSeq)) and not node[step].fa.flow_style():
                     spot = node.lc.key(step)
             elif isinstance(node, CommentedSeq):
-                spot = node.lc.item(step)
+                spot = node.lc.item(step) or spot
             else:
                 break
             node = node[step]

@@ -11,7 +11,10 @@ from types import MappingProxyType
 
 from checklists.policy import Announcement
 
-_STARTING = "Deployment starting{% if starts_in is known %} in {{ starts_in }}{% endif %}: {{ service }} {{ version }} to {{ environment }}"
+_STARTING = """\
+Deployment starting{% if starts_in is known %} in {{ starts_in }}{% endif %}: \
+{{ service }} {{ version }} to {{ environment }}
+"""
 
 _STARTED = """\
 🚀 {{ environment | capitalize }} Deployment Starting
