@@ -17,9 +17,11 @@ from bot.domain import moves
 from bot.domain.deployment import Deployment, Status
 from bot.domain.errors import Code, Refused, Unwell
 from bot.domain.people import Who
-from bot.ports import Clock, Store
+from bot.ports import Clock, DeploymentRow, Store
 from bot.services.checklists import ENVIRONMENTS, Checklists
 from bot.services.checks import Checks
+from bot.services.completion import Completion, is_of, recent
+from bot.services.delivery import answered
 from bot.services.deployments import Deployments, Request, good_versions, planned_time
 from bot.services.freezes import Freezes
 from bot.services.gate import Gate
@@ -49,52 +51,40 @@ class Router:
     ) -> None:
         self._store, self._clock, self._gate, self._checklists = store, clock, gate, checklists
         self._deployments, self._checks, self._freezes, self._views = deployments, checks, freezes, views
+        self._completion = Completion(store, checklists)
 
     async def command(self, text: str, *, who: Who, key: str, channel: str) -> Answer:
         """What stands behind `/deploy`."""
-        return await _said(self._command(text, who, key))
+        return await _said(self._command(clean(text), who, key))
 
     async def click(self, action: str, *, who: Who, key: str, channel: str) -> Answer:
         """A button."""
-        return await _said(self._click(action, who, key))
+        return await _said(self._click(clean(action), who, key))
 
     async def submit(self, action: str, values: Mapping[str, str], *, who: Who, key: str, channel: str) -> Answer:
         """A form."""
-        return await _said(self._submit(action, values, who, key))
+        return await _said(self._submit(clean(action), values, who, key))
 
     async def complete(self, text: str, *, who: Who) -> list[Option]:
         """Ways to go on with a half-typed command."""
-        words = text.split(" ")
-        if len(words) <= 1:
-            start = words[0].casefold() if words else ""
-            return [
-                Option(usage.name + " ", f"{usage.name} {usage.arguments} · {usage.does}")
-                for usage in USAGES
-                if usage.name.startswith(start)
-            ]
-        head, last = " ".join(words[:-1]), words[-1].casefold()
-        name = words[0].casefold()
-        if name == "freeze" and len(words) == 2:
-            offers = ["add", "list", "remove"]
-        elif name == "incident" and len(words) == 2:
-            offers = ["open", "list", "close"]
-        elif name in ("help", "list") or (name == "start" and len(words) == 2):
-            offers = []
-        else:
-            offers = [*await self._checklists.names(), *ENVIRONMENTS]
-        return [Option(f"{head} {offer} ", offer) for offer in offers if offer.casefold().startswith(last)][:25]
+        return await self._completion.complete(clean(text))
 
     # --- commands ---
 
     async def _command(self, text: str, who: Who, key: str) -> Answer:
-        names = await self._checklists.names()
-        command = parse_command(text, services=names, environments=ENVIRONMENTS)
+        if (before := await answered(self._store, key)) is not None:
+            return before  # which deployment was meant may be told no more
+        names, rows = await self._checklists.names(), await recent(self._store)
+        services = dict.fromkeys([*names, *(row.service for row in rows)])
+        environments = dict.fromkeys([*ENVIRONMENTS, *(row.environment for row in rows)])
+        if text.split(" ")[0].casefold() in ("start", "window"):
+            environments |= dict.fromkeys(await self._checklists.environments())
+        command = parse_command(text, services=services, environments=environments)
         match command.name:
             case "start":
-                return await self._start(command, who, key)
+                return await self._start(command, tuple(environments), who, key)
             case "list":
-                async with self._store.read() as unit:
-                    return replies.listing(await unit.rows(), self._clock.now())
+                return replies.listing(rows, self._clock.now())
             case "window":
                 return await self._window(command)
             case "freeze":
@@ -107,13 +97,19 @@ class Router:
                 usages = [(usage.name, usage.arguments, usage.does) for usage in USAGES]
                 return help_answer(usages, names, await self._checklists.default())
             case _:
-                return await self._on_running(command, who, key)
+                return await self._on_running(command, rows, who, key)
 
-    async def _start(self, command: Command, who: Who, key: str) -> Answer:
+    async def _start(self, command: Command, environments: tuple[str, ...], who: Who, key: str) -> Answer:
+        if command.text:
+            # A misspelt environment must not end as a note of a production deployment.
+            raise Mistake(
+                f"What is “{escape(command.text, limit=60)}”? After the version come a checklist, an environment "
+                f"({escape(', '.join(environments))}) and `at` with a time, and nothing else."
+            )
         service = command.service or await self._checklists.default()
         if service is None:
-            return forms.start_form(command.version, await self._checklists.names(), ENVIRONMENTS)
-        request = Request(command.version, service, command.environment or "production", command.when, command.text)
+            return forms.start_form(command.version, await self._checklists.names(), environments)
+        request = Request(command.version, service, command.environment or "production", command.when)
         return await self._deployments.start(request, who=who, key=key)
 
     async def _window(self, command: Command) -> Answer:
@@ -157,15 +153,17 @@ class Router:
             name = known[0]
         return replies.checklist((await self._checklists.load(name)).checklist, name)
 
-    async def _on_running(self, command: Command, who: Who, key: str) -> Answer:
+    async def _on_running(self, command: Command, known: list[DeploymentRow], who: Who, key: str) -> Answer:
         """A command about a deployment that runs: the only one, or the one named."""
-        async with self._store.read() as unit:
-            rows = await unit.rows(service=command.service or None, environment=command.environment or None, live=True)
-            if not rows and command.name in ("status", "rollback"):
-                ended = await unit.rows(
-                    service=command.service or None, environment=command.environment or None, limit=1
-                )
-                rows = [row for row in ended if command.name == "status" or row.status == Status.STABLE]
+        named = [row for row in known if not command.service or is_of(row, command.service)]
+        named = [row for row in named if command.environment in ("", row.environment)]
+        rows = [row for row in named if row.live]
+        if not rows and command.name == "status":
+            rows = named[:1]
+        if not rows and command.name == "rollback":
+            # What was cancelled never was in production: what came before it still is.
+            last = [row for row in named if row.status != Status.CANCELLED][:1]
+            rows = [row for row in last if row.status == Status.STABLE]
         if len(rows) > 1:
             busy = [row for row in rows if row.locked]
             if len(busy) != 1 or command.name == "status":
@@ -173,10 +171,10 @@ class Router:
             rows = busy
         if not rows:
             return replies.none_running(command.service, command.environment)
-        view = await self._views.view(rows[0].id)
+        if command.name == "status":
+            return replies.status(await self._views.view(rows[0].id))
+        view = await self._views.bare(rows[0].id)
         match command.name:
-            case "status":
-                return replies.status(view)
             case "items":
                 return replies.items(view)
             case "advance":
@@ -215,7 +213,9 @@ class Router:
             case "again":
                 check, number = _check_and_number(argument)
                 return await self._checks.again(deployment, check, number, who=who, key=key)
-        view = await self._views.view(deployment)
+        if verb not in ("rollback", "rolledback", "cancel", "accept", "excuse", "note"):
+            return no("That button is from an older release. `/deploy status` shows the current ones.")
+        view = await self._views.bare(deployment)
         match verb:
             case "rollback":
                 return await self._ask_rollback(view)
@@ -225,16 +225,14 @@ class Router:
                 return forms.cancel_form(view)
             case "accept":
                 return forms.accept_form(view, argument)
-            case "excuse" | "note":
-                task = view.plan.task(argument)
-                if task is None:
-                    return replies.refused(view, Refused(Code.UNKNOWN_ITEM))
-                return forms.excuse_form(view, task) if verb == "excuse" else forms.note_form(view, task)
-        return no("That button is from an older release. `/deploy status` shows the current ones.")
+        task = view.plan.task(argument)
+        if task is None:
+            return replies.refused(view, Refused(Code.UNKNOWN_ITEM))
+        return forms.excuse_form(view, task) if verb == "excuse" else forms.note_form(view, task)
 
     async def _submit(self, action: str, values: Mapping[str, str], who: Who, key: str) -> Answer:
         verb, deployment, argument = _parts(action)
-        answers = {name: value.strip()[:4_000] for name, value in values.items()}
+        answers = {name: clean(value).strip()[:4_000] for name, value in values.items()}
         reason = answers.get("reason", "")
         match verb:
             case "start":
@@ -298,6 +296,11 @@ async def _said(answer: Awaitable[Answer]) -> Answer:
         return no(escape(str(error), limit=600))
 
 
+def clean(text: str) -> str:
+    """What people and their keyboards send, without what no database keeps: NUL and halves of characters."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
 def _parts(action: str) -> tuple[str, str, str]:
     verb, _, rest = action.partition(":")
     deployment, _, argument = rest.partition(":")
@@ -306,4 +309,4 @@ def _parts(action: str) -> tuple[str, str, str]:
 
 def _check_and_number(argument: str) -> tuple[str, int]:
     check, _, number = argument.rpartition(":")
-    return check, int(number) if number.isascii() and number.isdigit() else -1
+    return check, int(number) if number.isascii() and number.isdigit() and len(number) < 9 else -1

@@ -13,7 +13,8 @@ from checklists.policy_file import PolicyError
 from checklists.reader import DocumentError
 
 ENVIRONMENTS = ("production", "staging")
-_UNREADABLE = (ChecklistError, DocumentError, PolicyError)
+UNREADABLE = (ChecklistError, DocumentError, PolicyError)
+"""What a checklist that cannot be used raises."""
 
 
 class Checklists:
@@ -58,7 +59,7 @@ class Checklists:
         """What deployments of a checklist call their service; the name itself if it cannot be read."""
         try:
             return service_of(await self.load(name))
-        except _UNREADABLE:
+        except UNREADABLE:
             return name
 
     async def environments(self) -> tuple[str, ...]:
@@ -67,12 +68,10 @@ class Checklists:
 
     async def _readable(self) -> list[Loaded]:
         """All checklists without errors, in order of their names."""
-        if self._file is not None:
-            return [await asyncio.to_thread(load, self._file, self._folders)]
         found = []
-        for name in await self.names():
-            with contextlib.suppress(*_UNREADABLE):
-                found.append(await asyncio.to_thread(load, name, self._folders))
+        for one in [self._file] if self._file is not None else await self.names():
+            with contextlib.suppress(*UNREADABLE):
+                found.append(await asyncio.to_thread(load, one, self._folders))
         return found
 
 

@@ -8,18 +8,22 @@ from datetime import datetime, timedelta
 
 from bot.cards import replies
 from bot.cards.card import Answer
+from bot.cards.view import View
 from bot.domain import events as e
-from bot.domain.course import measurable, open_due, record_check, tick_measured
+from bot.domain.course import LIVE_AFTER, measurable, open_due, record_check, tick_measured
 from bot.domain.deployment import Deployment, evolve
+from bot.domain.errors import Code, Refused
 from bot.domain.people import GONOGO, Who
 from bot.ports import Claimed, Clock, Conflict, Deadline, Probe, Store
 from bot.services.asking import ask_check, ask_items
+from bot.services.delivery import answered
 from bot.services.deployments import Deployments, Move
-from bot.services.records import Records, UnknownDeployment, load
+from bot.services.records import Records, load
 from checklists.plan import Check, Plan
 
 LATE = timedelta(seconds=60)
 """From here on a check says that it ran late, and asks as of its due time."""
+_TRIES = 8
 
 
 class Checks:
@@ -41,20 +45,28 @@ class Checks:
 
     async def run_due(self, claimed: Claimed) -> None:
         """Do what a deadline asks for. Work that is no longer wanted, or was done by another process, is dropped
-        silently."""
+        silently; where people were faster the result is put on top of theirs, and nothing is asked twice."""
         deadline = claimed.deadline
-        try:
-            async with self._store.read() as unit:
-                plan, state = await load(unit, deadline.deployment)
-            found = await self._find(plan, state, deadline)
-            async with self._store.write() as unit:
-                now = self._clock.now()
-                plan, state = await load(unit, deadline.deployment)
-                await unit.finish_deadline(deadline.deployment, deadline.key, now)
-                if facts := found(plan, state, now):
-                    await self._records.add(unit, plan, state, facts, now)
-        except (UnknownDeployment, Conflict):
-            await self._store.release_due(claimed)
+        async with self._store.read() as unit:
+            plan, state = await load(unit, deadline.deployment)
+        found = await self._find(plan, state, deadline)
+        for left in reversed(range(_TRIES)):
+            ours = False
+            try:
+                async with self._store.write() as unit:
+                    now = self._clock.now()
+                    plan, state = await load(unit, deadline.deployment)
+                    await unit.finish_deadline(deadline.deployment, deadline.key, now)
+                    ours = True
+                    if facts := found(plan, state, now):
+                        await self._records.add(unit, plan, state, facts, now)
+                break
+            except Conflict:
+                if not ours:
+                    await self._store.release_due(claimed)
+                    return
+                if not left:
+                    raise
         self._changed()
 
     async def _find(self, plan: Plan, state: Deployment, deadline: Deadline) -> Move:
@@ -83,33 +95,40 @@ class Checks:
 
     async def measure_item(self, deployment: str, item: str, *, who: Who, key: str) -> Answer:
         """Ask the probe of one item now. Raises UnknownDeployment."""
+        if (before := await answered(self._store, key)) is not None:
+            return before
         async with self._store.read() as unit:
             plan, state = await load(unit, deployment)
         task = plan.task(item)
         tasks = [task] if task is not None and task in measurable(plan, state, task.phase) else []
         healthy = await ask_items(self._probe, plan, state, tasks, self._clock.now())
-        if tasks and not healthy:
-            return replies.not_measured_healthy(tasks[0])
+
+        def reply(before: View, after: View, facts: list[e.Event]) -> Answer:
+            unknown = tasks and not healthy
+            return replies.not_measured_healthy(tasks[0]) if unknown else replies.quiet(before, after, facts)
+
         return await self._deployments.act(
-            deployment, lambda plan, state, now: tick_measured(plan, state, healthy, now), replies.quiet, key=key
+            deployment, lambda plan, state, now: tick_measured(plan, state, healthy, now), reply, key=key
         )
 
     async def again(self, deployment: str, check: str, number: int, *, who: Who, key: str) -> Answer:
         """Measure once more because a person asked. Raises UnknownDeployment."""
+        if (before := await answered(self._store, key)) is not None:
+            return before
         async with self._store.read() as unit:
             plan, state = await load(unit, deployment)
         known = plan.check(check)
         run = state.run(plan, check, number)
         if known is None or run is None:
             return replies.no_such_check()
-        if run.passed:
-            return replies.check_is_settled()
-        due = run.result.due
-        result = await self._measure(plan, state, known, due, again=True, who=who)
+        asked = None
+        if not run.passed and state.status in LIVE_AFTER:
+            asked = await self._measure(plan, state, known, run.result.due, again=True, who=who)
 
         def move(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
-            run = state.runs.get(check, {}).get(due)
-            return [] if run is None or run.passed else record_check(plan, state, result)
+            if state.status not in LIVE_AFTER:
+                raise Refused(Code.ENDED if state.status.ended else Code.ROLLING_BACK, at=state.ended_at)
+            return record_check(plan, state, asked) if asked is not None else []
 
         return await self._deployments.act(deployment, move, replies.checked_again, key=key)
 

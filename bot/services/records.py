@@ -111,11 +111,20 @@ class Records:
         ]
 
 
+def home_of(policy: Policy) -> str:
+    """The channel of the cards and of every announcement."""
+    return policy.channels.get("deployments", MAIN_CHANNEL)
+
+
 def announcement_channels(policy: Policy, announcement: Announcement) -> tuple[str, ...]:
     """Where something is announced: in `deployments`, and in the channels the policy's `also_in` names for it."""
-    channels = policy.channels
-    also = [channels.get(key, MAIN_CHANNEL) for key in policy.also_in.get(announcement, ())]
-    return tuple(dict.fromkeys([channels.get("deployments", MAIN_CHANNEL), *also]))
+    also = [policy.channels.get(key, MAIN_CHANNEL) for key in policy.also_in.get(announcement, ())]
+    return tuple(dict.fromkeys([home_of(policy), *also]))
+
+
+def channels_of(policy: Policy, message: Outgoing) -> tuple[str, ...]:
+    """All channels in which what this message of a deployment announces is said."""
+    return announcement_channels(policy, Announcement(message.key.split(":")[1]))
 
 
 def _with_words(

@@ -15,13 +15,19 @@ class Views:
     def __init__(self, store: Store, clock: Clock, gate: Gate) -> None:
         self._store, self._clock, self._gate = store, clock, gate
 
-    async def view(self, deployment: str) -> View:
-        """One deployment now. Raises UnknownDeployment."""
+    async def bare(self, deployment: str) -> View:
+        """One deployment now, without its window: no calendar is read, so none can be in the way. Raises
+        UnknownDeployment."""
         async with self._store.read() as unit:
             plan, state = await load(unit, deployment)
-        now = self._clock.now()
+        return View(plan, state, self._clock.now())
+
+    async def view(self, deployment: str) -> View:
+        """One deployment now. Raises UnknownDeployment."""
+        bare = await self.bare(deployment)
+        plan, state, now = bare.plan, bare.state, bare.now
         if state.status is not Status.RUNNING:
-            return View(plan, state, now)
+            return bare
         environment = state.started.environment
         at = max(now, state.started.planned_t0 or now)
         read = await self._gate.read_calendars(plan.policy, environment, at)
