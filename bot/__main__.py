@@ -123,6 +123,9 @@ def _settings() -> Settings:
     except ValidationError as error:
         lines = [f"GONOGO_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
         _stop("The settings cannot be used:\n" + "\n".join(lines))
+    level = logging.getLevelNamesMapping().get(settings.log_level.upper())
+    if level is None:
+        _stop(f"GONOGO_LOG_LEVEL: {settings.log_level!r} is no level. Write DEBUG, INFO, WARNING or ERROR.")
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -132,9 +135,7 @@ def _settings() -> Settings:
                 colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
             ),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.getLevelNamesMapping().get(settings.log_level.upper(), 30)
-        ),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     return settings
@@ -143,7 +144,25 @@ def _settings() -> Settings:
 def _serve(settings: Settings, *, web: bool = True, work: bool = True) -> None:
     from bot.app import serve
 
+    _must_have_checklists(settings)
     _run(serve(settings, typer.echo, web=web, work=work))
+
+
+def _must_have_checklists(settings: Settings) -> None:
+    """What was set by hand must be there; an empty folder is a beginning."""
+    from checklists.library import names
+
+    if settings.checklist_file is not None:
+        if not settings.checklist_file.is_file():
+            _stop(f"GONOGO_CHECKLIST_FILE: there is no file {settings.checklist_file}.")
+        return
+    folder = settings.checklists
+    if not folder.is_dir():
+        _stop(f"GONOGO_CHECKLISTS: there is no folder {folder}.")
+    known = names((folder,))
+    if "checklist" in settings.model_fields_set and settings.checklist not in known:
+        there = f"There are: {', '.join(known)}." if known else "There are none."
+        _stop(f"GONOGO_CHECKLIST: there is no checklist {settings.checklist!r} in {folder}. {there}")
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

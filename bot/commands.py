@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from bot.cards.card import escape
+from bot.cards.words import code
 
 LONGEST = 2_000
 """Characters of a command; Slack sends no more, and nobody types more."""
@@ -23,7 +24,7 @@ class Usage:
 
 
 USAGES = (
-    Usage("start", "VERSION [service] [environment] [at \"tue 10:00\"]", "start a deployment and post its checklist"),
+    Usage("start", 'VERSION [service] [environment] [at "tue 10:00"]', "start a deployment and post its checklist"),
     Usage("status", "[service]", "where a deployment stands"),
     Usage("items", "[service]", "the items of the phases that are open"),
     Usage("advance", "[service]", "complete this phase and open the next"),
@@ -31,14 +32,23 @@ USAGES = (
     Usage("rollback", "[service] [VERSION] [reason]", "roll back, at any moment"),
     Usage("cancel", "[service] [reason]", "give up before it is deployed"),
     Usage("list", "", "deployments, running ones first"),
-    Usage("window", "[service] [environment] [at \"fri 16:55\"]", "may it start, and when does it open or close"),
-    Usage("freeze", "add \"1 dec - 3 jan\" REASON | list | remove ID", "when nothing is deployed"),
+    Usage("window", '[service] [environment] [at "fri 16:55"]', "may it start, and when does it open or close"),
+    Usage("freeze", 'add "1 dec - 3 jan" REASON | list | remove ID', "when nothing is deployed"),
     Usage("incident", "open REASON | list | close ID", "an active incident holds deployments where the policy says so"),
     Usage("checklist", "[name]", "read a checklist, also the parts nobody ticks"),
     Usage("help", "", "this list"),
 )
 _NAMES = tuple(usage.name for usage in USAGES)
-_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "—": "-"})
+_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"'})
+_DASHES = str.maketrans({"–": "-", "—": "-"})
+_VERSION = re.compile(
+    r"v?\d+(?:[._-]\d\w*)+(?:[-+][\w.+-]+)?|v\d\w*(?:[-+.][\w.+-]+)?|(?=[a-f]*\d)[0-9a-f]{7,40}"
+    r"|[a-z][\w.+/-]*[-_./]v?\d[\w.+-]*",
+    re.IGNORECASE,
+)
+"""What reads as a version where a reason may stand as well: `v1.1.0`, a commit, `release-12`; but not `5xx`, `p95`."""
+_QUOTED = re.compile(r"\b(add|at) ['‘]([^'‘’\"]+)['’](?!\S)", re.IGNORECASE)
+"""A time in single quotes, where an apostrophe cannot be meant."""
 
 
 class Mistake(ValueError):
@@ -63,10 +73,11 @@ class Command:
 def parse_command(text: str, *, services: Collection[str], environments: Collection[str]) -> Command:
     """What a person means. Raises Mistake.
 
-    The word before a version, service or environment does not matter, their order neither; what is none of them is the reason.
+    The order of version, service and environment does not matter; what is none of them is the reason, where one may be
+    given, else a mistake.
     """
     if len(text) > LONGEST:
-        raise Mistake(f"That command has {len(text)} characters; {LONGEST} are enough for any.")
+        raise Mistake(f"That command has {len(text):,} characters, and no command needs more than {LONGEST:,}.")
     words = _words(text)
     if not words:
         return Command("help")
@@ -113,7 +124,19 @@ class _Taker:
         if not said:
             raise Mistake('Say when after `at`: `at "tue 10:00"` or `at "2026-11-24 10:00"`.')
         self.words = self.words[:index]
-        return " ".join(said)
+        return " ".join(said).translate(_DASHES)
+
+    def mind_the_service(self, name: str, service: str) -> None:
+        """A reason that begins with a service spelled wrongly would be about some other deployment. Raises Mistake."""
+        if service or not self.words or len(self.words[0]) > 60:
+            return
+        close = get_close_matches(self.words[0].casefold(), self._services, n=1, cutoff=0.75)
+        if close:
+            meant = self._services[close[0]]
+            raise Mistake(
+                f"There is no service {code(self.words[0], limit=40)}. Did you mean `/deploy {name} {meant}`? "
+                "If it is the first word of your reason, please begin with another."
+            )
 
     def rest(self) -> str:
         """All that is left, as one text."""
@@ -121,17 +144,36 @@ class _Taker:
 
 
 def _start(taken: _Taker) -> Command:
+    when = taken.when()
+    service, environment = taken.selector()
     if not taken.words:
         raise Mistake("Which version? Type `/deploy start v1.2.0`.")
     version = taken.words.pop(0)
-    when = taken.when()
-    service, environment = taken.selector(anywhere=True)
+    late_service, late_environment = taken.selector()
+    service, environment = service or late_service, environment or late_environment
     if taken.words and not service:
         service = taken.words.pop(0)
+        environment = environment or taken.selector()[1]
     return Command("start", version=version, service=service, environment=environment, when=when, text=taken.rest())
 
 
-def _plain(name: str) -> Callable[[_Taker], Command]:
+def _about(name: str) -> Callable[[_Taker], Command]:
+    """Commands about one deployment that take no reason: one word more is taken for a service, known here or not."""
+
+    def parse(taken: _Taker) -> Command:
+        service, environment = taken.selector()
+        if taken.words and not service:
+            service = taken.words.pop(0)
+            environment = environment or taken.selector()[1]
+        if taken.words:
+            odd = code(taken.rest(), limit=60)
+            raise Mistake(f"`/deploy {name}` takes a service and an environment; {odd} is neither.")
+        return Command(name, service=service, environment=environment)
+
+    return parse
+
+
+def _alone(name: str) -> Callable[[_Taker], Command]:
     def parse(taken: _Taker) -> Command:
         service, environment = taken.selector()
         return Command(name, service=service, environment=environment, text=taken.rest(), words=tuple(taken.words))
@@ -139,10 +181,20 @@ def _plain(name: str) -> Callable[[_Taker], Command]:
     return parse
 
 
+def _cancel(taken: _Taker) -> Command:
+    service, environment = taken.selector()
+    taken.mind_the_service("cancel", service)
+    return Command("cancel", service=service, environment=environment, text=taken.rest(), words=tuple(taken.words))
+
+
 def _rollback(taken: _Taker) -> Command:
     service, environment = taken.selector()
+    taken.mind_the_service("rollback", service)
     version = ""
-    if taken.words and any(sign.isdigit() for sign in taken.words[0]):
+    if len(taken.words) > 1 and taken.words[0].casefold() == "to":
+        taken.words.pop(0)
+        version = taken.words.pop(0)
+    elif taken.words and _VERSION.fullmatch(taken.words[0]):
         version = taken.words.pop(0)
     return Command("rollback", service=service, environment=environment, version=version, text=taken.rest())
 
@@ -156,7 +208,7 @@ def _window(taken: _Taker) -> Command:
 def _freeze(taken: _Taker) -> Command:
     sub = taken.words.pop(0).casefold() if taken.words else "list"
     if sub not in ("add", "list", "remove"):
-        raise Mistake(f"`/deploy freeze` knows `add`, `list` and `remove`, not `{escape(sub, limit=30)}`.")
+        raise Mistake(f"`/deploy freeze` knows `add`, `list` and `remove`, not {code(sub, limit=30)}.")
     if sub == "list":
         return Command("freeze", sub=sub)
     if sub == "remove":
@@ -165,7 +217,7 @@ def _freeze(taken: _Taker) -> Command:
         return Command("freeze", sub=sub, text=taken.words[0])
     if not taken.words:
         return Command("freeze", sub="ask")
-    when = taken.words.pop(0)
+    when = taken.words.pop(0).translate(_DASHES)
     service, _ = taken.selector()
     if not taken.words:
         raise Mistake('Why? Type `/deploy freeze add "1 dec - 3 jan" year-end sales`.')
@@ -175,7 +227,7 @@ def _freeze(taken: _Taker) -> Command:
 def _incident(taken: _Taker) -> Command:
     sub = taken.words.pop(0).casefold() if taken.words else "list"
     if sub not in ("open", "close", "list"):
-        raise Mistake(f"`/deploy incident` knows `open`, `list` and `close`, not `{escape(sub, limit=30)}`.")
+        raise Mistake(f"`/deploy incident` knows `open`, `list` and `close`, not {code(sub, limit=30)}.")
     service, _ = taken.selector()
     if sub == "open" and not taken.words:
         raise Mistake("What is the incident? Type `/deploy incident open checkout is down`.")
@@ -190,20 +242,22 @@ _PARSERS: dict[str, Callable[[_Taker], Command]] = {
     "window": _window,
     "freeze": _freeze,
     "incident": _incident,
-    **{name: _plain(name) for name in ("status", "items", "advance", "deployed", "cancel", "list", "checklist", "help")},
+    "cancel": _cancel,
+    **{name: _about(name) for name in ("status", "items", "advance", "deployed")},
+    **{name: _alone(name) for name in ("list", "checklist", "help")},
 }
 
 
 def _words(text: str) -> list[str]:
     """The words as a shell would see them; a quote that is not closed is taken as a letter."""
-    flat = " ".join(text.translate(_QUOTES).split())
+    flat = _QUOTED.sub(r'\1 "\2"', " ".join(text.translate(_QUOTES).split()))
     lexer = shlex.shlex(flat, posix=True, punctuation_chars=False)
     lexer.whitespace_split = True
     lexer.commenters = ""
     lexer.quotes = '"'
     lexer.escape = ""
     try:
-        return list(lexer)
+        return [word for word in lexer if word.strip()]
     except ValueError:
         return flat.split()
 
@@ -211,4 +265,4 @@ def _words(text: str) -> list[str]:
 def _unknown(word: str) -> str:
     close = get_close_matches(word.casefold(), _NAMES, n=1, cutoff=0.5)
     hint = f" Did you mean `/deploy {close[0]}`?" if close else ""
-    return f"There is no `/deploy {escape(word, limit=30)}`.{hint} `/deploy help` lists everything."
+    return f"There is no {code('/deploy ' + word, limit=40)}.{hint} `/deploy help` lists everything."

@@ -60,6 +60,11 @@ class Chat(Protocol):
         """`web`, `slack` or `discord`."""
         ...
 
+    def parts(self, card: Card) -> tuple[Card, ...]:
+        """The messages a card needs in this chat, in order; one where it fits. What stands in which part does not
+        change with what is done about it: buttons do not wander between messages."""
+        ...
+
     async def has_channel(self, channel: str) -> bool:
         """Whether a channel of this name (with `#`) exists and can be posted to."""
         ...

@@ -152,7 +152,7 @@ class Relay:
         home = home_of(view.plan.policy)
         channel = await self._channel(home)
         standing = await self._store.posted(mirror.deployment, mirror.chat)
-        card, *others = slots(view)
+        card, *others = [part for slot in slots(view) for part in self._parts(slot)]
         standing[card.name] = await self._place(mirror.deployment, card, standing.get(card.name), None, channel)
         if standing[card.name].channel != home:
             others.insert(0, Slot("channel", no_channel_card(home), thread=card.name))
@@ -160,6 +160,12 @@ class Relay:
             root = standing.get(slot.thread) if slot.thread else None
             standing[slot.name] = await self._place(mirror.deployment, slot, standing.get(slot.name), root, channel)
         return view.state.revision
+
+    def _parts(self, slot: Slot) -> list[Slot]:
+        """A slot as the messages it needs in this chat; the first keeps its name."""
+        cards = self._chat.parts(slot.card)
+        names = [slot.name if number == 0 else f"{slot.name}+{number}" for number in range(len(cards))]
+        return [dataclasses.replace(slot, name=name, card=card) for name, card in zip(names, cards, strict=True)]
 
     async def _place(
         self, deployment: str, slot: Slot, was: PostedCard | None, root: PostedCard | None, channel: str

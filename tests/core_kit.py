@@ -124,6 +124,9 @@ class UpsetChat:
         self.out = asyncio.Event()
         """Set while a call hangs."""
 
+    def parts(self, card: Card) -> tuple[Card, ...]:
+        return self.real.parts(card)
+
     async def has_channel(self, channel: str) -> bool:
         return await self.real.has_channel(channel)
 

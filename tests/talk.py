@@ -1,4 +1,4 @@
-"""A person at the sandbox channel, without a browser: a real `gonogo run` process, real HTTP, and what a page would show."""
+"""A person at the sandbox channel, without a browser: a real `gonogo run`, real HTTP, and what a page would show."""
 
 from __future__ import annotations
 
@@ -39,15 +39,18 @@ WHO_IS = {
 """Who holds a role, by the words gonogo calls it."""
 _FOR_A_ROLE = re.compile(r"You cannot do that: .* is for (.+?) to tick\.")
 _CLOCK = "clock_offset"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 # --- the process ------------------------------------------------------------------------------------------------------
 
 
 class Process:
-    """One `gonogo run` over the database in a folder, started at once."""
+    """One `gonogo run` over the database in a folder, started at once; with `wait`, until it says where its page is."""
 
-    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+    address = ""
+
+    def __init__(self, folder: Path, *arguments: str, wait: bool = True, **environment: str) -> None:
         env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("GONOGO_")},
             "GONOGO_PORT": "0",
@@ -64,12 +67,18 @@ class Process:
                 stderr=errors,
                 text=True,
             )
+        if wait and not self.started():
+            raise AssertionError(f"gonogo did not start: {self.errors}")
+
+    def started(self) -> bool:
+        """Wait until it says where its page is; False: it ended instead."""
         line = self.child.stdout.readline() if self.child.stdout else ""
         found = ADDRESS.search(line)
         if found is None:
             self.child.communicate(timeout=20)
-            raise AssertionError(f"gonogo did not start: {line}{self.errors}")
+            return False
         self.address = found[0]
+        return True
 
     @property
     def errors(self) -> str:
@@ -133,6 +142,16 @@ class Records:
         """All facts there are: what must be the same after something that changes nothing."""
         return self.rows("SELECT deployment, seq, body FROM events UNION ALL SELECT '', seq, body FROM calendar_events")
 
+    @staticmethod
+    def instant(text: str) -> int:
+        """An instant as the database keeps it: microseconds since 1970."""
+        return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1)
+
+    def now(self) -> int:
+        """What the sandbox's clock says, as the database keeps it."""
+        found = self.rows("SELECT value FROM sandbox_settings WHERE key = ?", _CLOCK)
+        return (datetime.now(UTC) - _EPOCH) // timedelta(microseconds=1) + (int(found[0][0]) if found else 0)
+
     def set_clock(self, at: datetime) -> None:
         """Make the sandbox's clock say this instant now."""
         self._offset(at - datetime.now(UTC))
@@ -179,6 +198,7 @@ class Page(HTMLParser):
         super().__init__()
         self.actions: list[str] = []
         self.fields: list[str] = []
+        self.values: dict[str, str] = {}
         self.words: list[str] = []
         self.feed(html)
 
@@ -189,11 +209,17 @@ class Page(HTMLParser):
             self.actions.append(action)
         if tag in ("input", "textarea", "select") and (name := found.get("name")):
             self.fields.append(name)
+            self.values[name] = found.get("value") or ""
 
     def handle_data(self, data: str) -> None:
         """Collects."""
         if data.strip():
             self.words.append(data.strip())
+
+
+def untimed(text: str) -> str:
+    """Without what depends on how fast this machine is: the time left, and how long a probe took."""
+    return re.sub(r" in \d+ ms", "", re.sub(r"\d+ h( \d+ m)? left|\d+ m left", "… left", text))
 
 
 class Channel:
@@ -211,7 +237,7 @@ class Channel:
 
     def start(self) -> None:
         """Start gonogo on this channel's database."""
-        self.process = Process(self.folder, *self._arguments, **self._environment)
+        self.process = Process(self.folder, *self._arguments, wait=True, **self._environment)
         address = self.process.address
         self._http = httpx.Client(base_url=address, headers={"Origin": address}, timeout=60)
 
@@ -224,6 +250,11 @@ class Channel:
         """As a power cut."""
         self._http.close()
         assert self.process.stop(signal.SIGKILL) == (-signal.SIGKILL, "")
+
+    def abandon(self) -> None:
+        """End it however it stands, after something has failed."""
+        self._http.close()
+        self.process.stop(signal.SIGKILL)
 
     def restart(self) -> None:
         """Stop and start."""
@@ -277,24 +308,23 @@ class Channel:
 
     def root(self) -> dict[str, Any]:
         """The newest deployment's card in the channel, whatever it says."""
-        cards = [m for m in self.messages() if " → " in m["title"]]
-        assert cards, "no card stands in the channel"
-        return cards[-1]
+        return self.until(lambda: next((m for m in reversed(self.messages()) if " → " in m["title"]), None))
 
     def card(self) -> dict[str, Any]:
-        """The newest deployment's card in the channel, once it says what `/deploy status` says."""
-        return self.until(lambda: card if (card := self.root())["text"] == self.status() else None)
+        """The newest deployment's card in the channel, once it says what `/deploy status` says.
+
+        But for the time left until the window closes, which a card is told anew once a minute.
+        """
+        return self.until(lambda: card if untimed((card := self.root())["text"]) == untimed(self.status()) else None)
 
     def checks(self) -> list[str]:
         """What the messages of checks in the deployment's thread say, without how long a probe took."""
         found = (m["text"] for m in self.thread() if re.search(r", [^.]*check: ", m["text"]))
-        return [re.sub(r" in \d+ ms", "", text) for text in found]
+        return [untimed(text) for text in found]
 
     def in_thread(self, title: str) -> dict[str, Any]:
         """The latest message in the deployment's thread whose title has these words."""
-        found = [message for message in self.thread() if title in message["title"]]
-        assert found, f"nothing in the thread has {title!r} in its title"
-        return found[-1]
+        return self.until(lambda: next((m for m in reversed(self.thread()) if title in m["title"]), None))
 
     def until(self, look: Callable[[], T | None], seconds: float = 10) -> T:
         """What `look` finds as soon as it finds something; the channel follows the database within moments."""
@@ -375,8 +405,7 @@ def talking(folder: Path, *arguments: str, at: str = "", home: str = MAIN, **env
     try:
         yield channel
     except BaseException:
-        channel.process.child.kill()
-        channel.process.child.communicate()
+        channel.abandon()
         sys.stderr.write(channel.process.errors)
         raise
     channel.stop()

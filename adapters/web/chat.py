@@ -29,6 +29,10 @@ class WebChat:
         self.messages = Messages(sandbox)
         self._clock = clock
 
+    def parts(self, card: Card) -> tuple[Card, ...]:
+        """A page has room for any card."""
+        return (card,)
+
     async def has_channel(self, channel: str) -> bool:
         """See the port."""
         return channel in self.channels

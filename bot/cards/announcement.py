@@ -19,17 +19,17 @@ def announcement_text(plan: Plan, state: Deployment, announcement: Announcement,
 
     A template that cannot be rendered (lint reports it) does not silence the announcement: the nearest wording is used.
     """
-    values = _values(plan, state, now)
+    values = _values(plan, state, announcement, now)
     try:
         return render(template_for(plan.policy, announcement), values)
     except TemplateError:
         return render(template_for(plan.policy.model_copy(update={"templates": {}}), announcement), values)
 
 
-def _values(plan: Plan, state: Deployment, now: datetime) -> dict[str, object]:
+def _values(plan: Plan, state: Deployment, announcement: Announcement, now: datetime) -> dict[str, object]:
     started = state.started
     zone = find_zone(plan.policy.timezone)
-    run = _last_run(state)
+    run = _run_of(plan, state, announcement)
     changes: object = list(started.changes) if started.changes else Unknown(started.changes_unknown or "not recorded")
     return {
         "version": started.version,
@@ -54,7 +54,7 @@ def _values(plan: Plan, state: Deployment, now: datetime) -> dict[str, object]:
         "reason": _reason(state),
         "next_steps": (state.rollback.next_steps if state.rollback else "") or Unknown("not said"),
         "issues": [note.text for notes in state.notes.values() for note in notes],
-        "issue": _issue(run),
+        "issue": _issue(plan, run),
         "severity": (run.result.severity if run else "") or Unknown("no row of the matrix applies"),
         "action": (run.result.action if run else "") or Unknown("no row of the matrix applies"),
         "within": (run.result.within if run else "") or Unknown("no row of the matrix applies"),
@@ -92,7 +92,12 @@ def _starts_in(plan: Plan, state: Deployment, now: datetime) -> object:
     if state.started.planned_t0 is not None and state.started.planned_t0 > now:
         return state.started.planned_t0 - now
     for step in plan.steps:
-        if step.id in state.opened and step.id not in state.done and step.opens and step.opens.offset.total_seconds() < 0:
+        if (
+            step.id in state.opened
+            and step.id not in state.done
+            and step.opens
+            and step.opens.offset.total_seconds() < 0
+        ):
             return -step.opens.offset
     return Unknown("no time was planned")
 
@@ -135,9 +140,16 @@ def say_measurement(measurement: e.Measurement) -> str:
     return measurement.detail or measurement.outcome.value
 
 
-def _last_run(state: Deployment) -> Run | None:
+def _run_of(plan: Plan, state: Deployment, announcement: Announcement) -> Run | None:
+    """The run an announcement speaks of: the one that failed, the one that earned it; else the newest."""
     runs = [run for by_due in state.runs.values() for run in by_due.values()]
-    return max(runs, key=lambda run: run.result.at) if runs else None
+    told = runs
+    if announcement is Announcement.ISSUE:
+        told = [run for run in runs if run.result.verdict is e.Verdict.FAILING]
+    elif announcement in (Announcement.SUCCEEDED, Announcement.STABLE):
+        by = {check.id for check in plan.checks if announcement in check.then and state.settled(plan, check)}
+        told = [run for run in runs if run.result.check in by]
+    return max(told or runs, key=lambda run: (run.result.at, run.result.due), default=None)
 
 
 def _reason(state: Deployment) -> object:
@@ -146,10 +158,10 @@ def _reason(state: Deployment) -> object:
     return state.rollback.reason if state.rollback else Unknown("none was given")
 
 
-def _issue(run: Run | None) -> object:
+def _issue(plan: Plan, run: Run | None) -> object:
     if run is None:
         return Unknown("no check has run")
     bad = [judged for judged in run.result.judged if judged.verdict is not e.Verdict.HEALTHY]
     return "; ".join(
-        f"{judged.measurement.name.replace('_', ' ')} {say_measurement(judged.measurement)}" for judged in bad
+        f"{measure_name(plan, judged.measurement.name)} {say_measurement(judged.measurement)}" for judged in bad
     ) or Unknown("nothing was measured")

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from bot.cards.announcement import measure_name, say_measurement
 from bot.cards.card import Block, Button, Buttons, Card, Fact, Facts, Slot, Text, Tone, escape
 from bot.cards.view import View
-from bot.cards.words import clock, count, person, plain
+from bot.cards.words import LONGEST_TITLE, count, person, plain, short
 from bot.domain import events as e
-from bot.domain.deployment import Run, Status, measures_nothing
+from bot.domain.course import LIVE_AFTER, awaited
+from bot.domain.deployment import Run, measures_nothing
 from checklists.plan import Check
 from checklists.quantities import say_duration
 
@@ -56,21 +57,36 @@ def _slot(view: View, check: Check, stretch: list[datetime], number: int) -> Slo
 
 def _card(view: View, check: Check, run: Run, stretch: list[datetime]) -> Card:
     result = run.result
-    people_alone = measures_nothing(check)
-    verdict = "for you to judge" if people_alone and not run.accepted else result.verdict.value
-    title = f"{_SIGNS[result.verdict]} {check_title(check)}: {verdict}"
-    blocks: list[Block] = [Text(line) for line in _lines(view, check, run, stretch)]
+    verdict, sign, tone = _verdict(view, check, run)
+    name = short(check_title(check), LONGEST_TITLE)
+    lines = list(_lines(view, check, run, stretch))
+    blocks: list[Block] = [Text(line) for line in lines]
     if result.judged:
         blocks.append(Facts(tuple(_fact(view, judged) for judged in result.judged)))
     if buttons := tuple(_buttons(view, check, run)):
         blocks.append(Buttons(buttons))
+    spoken = [plain(line).rstrip(".:") + "." for line in lines]
+    if result.judged:
+        spoken.append("; ".join(_spoken(view, judged) for judged in result.judged))
     return Card(
-        title=title,
-        text=f"{view.name}, {check_title(check)}: {verdict}. " + "; ".join(_spoken(view, judged) for judged in result.judged),
+        title=f"{sign} {name}: {verdict}",
+        text=" ".join([f"{view.name}, {name}: {verdict}.", *spoken]),
         blocks=tuple(blocks),
-        tone=Tone.GOOD if run.accepted else _TONES[result.verdict],
+        tone=tone,
         mentions=("on_call",) if _calls(check, result) else (),
     )
+
+
+def _verdict(view: View, check: Check, run: Run) -> tuple[str, str, Tone]:
+    """The verdict in words, its sign and its tone. What nothing measures is judged by people."""
+    verdict = run.result.verdict
+    if measures_nothing(check):
+        if run.accepted is not None or view.state.settled(view.plan, check):
+            return "judged by people", "✅", Tone.GOOD
+        return "for you to judge", "❔", Tone.WARN
+    if run.accepted is not None:
+        return f"{verdict.value}, going on by decision", "☑️", Tone.GOOD
+    return verdict.value, _SIGNS[verdict], _TONES[verdict]
 
 
 def _calls(check: Check, result: e.CheckRan) -> bool:
@@ -81,18 +97,22 @@ def _calls(check: Check, result: e.CheckRan) -> bool:
 def _lines(view: View, check: Check, run: Run, stretch: list[datetime]) -> Iterator[str]:
     result = run.result
     if len(stretch) > 1:
-        first, last = (clock(at, view.zone, view.now) for at in (stretch[0], stretch[-1]))
+        first, last = view.clock(stretch[0]), view.clock(stretch[-1])
         yield f"{count(len(stretch), 'measurement')} from {first} to {last}; the latest:"
     if result.late_seconds:
         late = say_duration(timedelta(seconds=result.late_seconds))
-        yield f"Ran {late} late: due {clock(result.due, view.zone, view.now)}, asked as of then."
+        yield f"Ran {late} late: due {view.clock(result.due)}, asked as of then."
+    if result.again:
+        yield f"Measured again at {view.clock(result.at)}, asked for by {person(result.by)}."
     if result.severity:
-        yield f"**{escape(result.severity)}**: {escape(result.action)} ({escape(result.within)})"
+        within = f" ({escape(result.within)})" if result.within else ""
+        yield f"**{escape(result.severity)}**: {escape(result.action)}{within}"
     if run.accepted is not None:
         yield f"{person(run.accepted.by)} decided to go on: {escape(run.accepted.reason, limit=500)}"
         return
     if measures_nothing(check):
-        yield "Nothing is measured here: look for yourself and decide."
+        if not view.state.settled(view.plan, check):
+            yield "Nothing is measured here: look for yourself and decide."
     elif result.verdict is e.Verdict.INCONCLUSIVE:
         yield "No data is not success. Look for yourself, then decide with a reason, or ask again."
     yield from _awaited(view, check)
@@ -101,17 +121,14 @@ def _lines(view: View, check: Check, run: Run, stretch: list[datetime]) -> Itera
 def _awaited(view: View, check: Check) -> Iterator[str]:
     """What still stands between this check and what it announces."""
     said = [kind for kind in check.then if kind not in view.state.announced]
-    if not said or view.state.status not in (Status.DEPLOYED, Status.SUCCEEDED):
+    if not said or view.state.status not in LIVE_AFTER:
         return
-    upto = view.plan.index(check.phase) if check.phase else view.plan.deployed_at
-    open_items = [
-        task for step in view.plan.steps[: (upto or 0) + 1] for task in view.state.lacking_people(step)
-    ]
+    open_items = awaited(view.plan, view.state, check)
     if open_items:
-        names = "; ".join(plain(task.item.label) for task in open_items[:3])
-        more = f" and {len(open_items) - 3} more" if len(open_items) > 3 else ""
+        names = "; ".join(escape(plain(task.item.label), limit=80) for task in open_items[:3])
+        more = f"; and {len(open_items) - 3} more" if len(open_items) > 3 else ""
         word = " and ".join("success" if kind == "succeeded" else kind.value for kind in said)
-        yield f"Before “{word}” is announced, {count(len(open_items), 'item')} to tick: {escape(names)}{more}."
+        yield f"Before “{word}” is announced, {count(len(open_items), 'item')} to tick: {names}{more}."
 
 
 def _fact(view: View, judged: e.Judged) -> Fact:
@@ -130,7 +147,9 @@ def _spoken(view: View, judged: e.Judged) -> str:
 
 
 def _buttons(view: View, check: Check, run: Run) -> Iterator[Button]:
-    if run.passed or view.state.status not in (Status.DEPLOYED, Status.SUCCEEDED):
+    if run.passed or view.state.status not in LIVE_AFTER:
+        return
+    if measures_nothing(check) and view.state.settled(view.plan, check):
         return
     key = f"{view.id}:{check.id}:{view.state.due_times(check).index(run.result.due)}"
     if not measures_nothing(check):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from bot.cards.card import Block, Button, Buttons, Card, Progress, Slot, Text, Tone, escape
 from bot.cards.checks import check_slots, check_title
 from bot.cards.items import phase_slots
 from bot.cards.opening import say_opening
 from bot.cards.view import View
-from bot.cards.words import clock, count, person, plain, role_words
-from bot.domain.deployment import Status
-from bot.domain.events import Verdict
+from bot.cards.words import LONGEST_TITLE, count, person, plain, role_words
+from bot.domain.deployment import Status, measures_nothing
 from checklists.plan import Task
+from checklists.policy import Announcement
+
+_CHECK_TIMES = 4
+"""As many due times stand on the card."""
 
 _TONES = {
     Status.RUNNING: Tone.PLAIN,
@@ -56,7 +60,7 @@ def deployment_card(view: View) -> Card:
     lines = list(_lines(view))
     title = f"{_SIGNS[state.status]} {view.name}"
     blocks: list[Block] = [
-        Text(f"started by {person(state.started.by)} {clock(state.started.at, view.zone, view.now)}", small=True),
+        Text(f"started by {person(state.started.by)} {view.clock(state.started.at)}", small=True),
         Text(lines[0]),
         Progress(ticked + excused, total, label),
         *(Text(line) for line in lines[1:]),
@@ -69,11 +73,11 @@ def deployment_card(view: View) -> Card:
 
 def where_it_stands(view: View) -> str:
     """One line: the phase, or how it ended. Inline Markdown."""
-    state, now, zone = view.state, view.now, view.zone
-    at = clock(state.ended_at, zone, now) if state.ended_at else ""
+    state = view.state
+    at = view.clock(state.ended_at) if state.ended_at else ""
     match state.status:
         case Status.STABLE:
-            return f"**Stable** since {at}: all checks passed."
+            return f"**Stable** since {at}: {_how_it_passed(view)}"
         case Status.ROLLED_BACK if state.rollback is not None:
             back = f" to {escape(state.rollback.to_version)}" if state.rollback.to_version else ""
             return f"**Rolled back**{back} at {at}: {escape(state.rollback.reason)}"
@@ -83,33 +87,29 @@ def where_it_stands(view: View) -> str:
             return f"**Superseded** at {at} by {escape(state.superseded.version)}, which is watched now."
         case Status.ROLLING_BACK if state.rollback is not None:
             back = f" to {escape(state.rollback.to_version)}" if state.rollback.to_version else ""
-            since = clock(state.rollback.at, zone, now)
-            who = person(state.rollback.by)
+            since, who = view.clock(state.rollback.at), person(state.rollback.by)
             return f"**Rolling back**{back} since {since}, decided by {who}: {escape(state.rollback.reason)}"
         case _:
             return _phase_line(view)
 
 
+def _how_it_passed(view: View) -> str:
+    if not view.plan.checks:
+        return "all items are done."
+    decided = [run for runs in view.state.runs.values() for run in runs.values() if run.accepted is not None]
+    return "all checks passed" + (f", {len(decided)} of them by somebody's decision." if decided else ".")
+
+
 def _phase_line(view: View) -> str:
     step = view.state.current(view.plan)
-    steps = view.plan.steps
     if step is None:
         return "All phases are complete; the checks go on."
     index = view.plan.index(step.id) or 0
-    where = f"Phase {index + 1} of {len(steps)}: **{escape(plain(step.title))}**"
+    where = f"Phase {index + 1} of {len(view.plan.steps)}: **{escape(plain(step.title), limit=LONGEST_TITLE)}**"
     if step.id in view.state.opened:
         return where
-    due = _opens_at(view, index)
-    return f"{where} opens {due} by itself" if due else where
-
-
-def _opens_at(view: View, index: int) -> str:
-    step, t0 = view.plan.steps[index], view.state.t0
-    if t0 is None:
-        return ""
-    times = [t0 + step.opens.offset] if step.opens else []
-    times += [view.state.due_times(check)[0] for check in view.plan.checks if check.phase == step.id]
-    return clock(min(times), view.zone, view.now) if times else ""
+    due = view.opens_at(step)
+    return f"{where} opens {view.clock(due)} by itself" if due else where
 
 
 def _lines(view: View) -> Iterator[str]:
@@ -122,27 +122,32 @@ def _lines(view: View) -> Iterator[str]:
     if todo := _next_items(view):
         yield f"Next: {todo}"
     if state.status is Status.RUNNING:
-        if state.started.planned_t0 is not None:
-            yield f"Planned for {clock(state.started.planned_t0, view.zone, view.now)}."
+        if (planned := state.started.planned_t0) is not None:
+            times = _check_times(view, planned)
+            yield f"Planned for {view.clock(planned)}" + (f" · checks {' · '.join(times)}" if times else "")
         if view.opening is not None:
-            yield f"Window {say_opening(view.opening, view.now)}."
-    if state.t0 is not None and state.status is not Status.ROLLING_BACK:
-        yield f"Deployed {clock(state.t0, view.zone, view.now)} by {person(state.deployed_by or state.started.by)}."
-        yield from _check_lines(view)
+            yield f"Window {say_opening(view.opening, view.now)}"
+    elif state.t0 is not None and state.status is not Status.ROLLING_BACK:
+        yield f"Deployed {view.clock(state.t0)} by {person(state.deployed_by or state.started.by)}"
+        if (said := state.announced.get(Announcement.SUCCEEDED)) is not None:
+            yield f"Success announced {view.clock(said.at)}; still watched"
+        if times := _check_times(view, state.t0):
+            yield f"Checks {' · '.join(times)}"
+        yield from _bad_news(view)
 
 
 def _next_items(view: View) -> str:
-    """The first open items, with who is to do them."""
-    if view.state.status is Status.ROLLING_BACK:
-        open_tasks = [task for step in view.plan.rollback for task in view.state.missing(step)]
-    else:
-        opened = [step for step in view.plan.steps if step.id in view.state.opened]
-        open_tasks = [task for step in opened for task in view.state.missing(step)]
+    """The first open items, with who is to do them. What only waits for an announcement is nobody's to do."""
+    state, plan = view.state, view.plan
+    steps = plan.rollback if state.status is Status.ROLLING_BACK else plan.steps
+    open_tasks = [task for step in steps if step.id in state.opened for task in state.lacking_people(step)]
+    step = state.current(plan)
     if not open_tasks:
-        step = view.state.current(view.plan)
-        if step is not None and step.deployed and view.state.t0 is None and view.state.status is Status.RUNNING:
-            return "press Deployed when it is in production"
-        return ""
+        if state.status is Status.ROLLING_BACK:
+            return "press Rolled back… when the old version is back"
+        if step is None or state.status is not Status.RUNNING:
+            return ""
+        return "press Deployed when it is in production" if step.deployed else "press Next phase"
     words = [f"{escape(plain(task.item.label), limit=80)}{_by(task)}" for task in open_tasks[:2]]
     more = f" · and {len(open_tasks) - 2} more" if len(open_tasks) > 2 else ""
     return " · ".join(words) + more
@@ -150,33 +155,35 @@ def _next_items(view: View) -> str:
 
 def _by(task: Task) -> str:
     if task.role:
-        return f" ({role_words(task.role)})"
+        return f" ({escape(role_words(task.role))})"
+    if task.probe:
+        return " (automatic)"
     return f" ({escape(task.owner)})" if task.owner else ""
 
 
-def _check_lines(view: View) -> Iterator[str]:
-    state = view.state
-    coming = sorted(
-        (due, check_title(check))
-        for check in view.plan.checks
-        for due in state.due_times(check)
-        if due not in state.runs.get(check.id, {})
-    )
-    single = [due for due, title in coming if not any(c.series and check_title(c) == title for c in view.plan.checks)]
-    if single:
-        yield "Checks " + " · ".join(clock(due, view.zone, view.now) for due in single[:4])
-    bad = [
-        check_title(check)
-        for check in view.plan.checks
-        if (run := state.latest(check)) is not None and not run.passed and not state.settled(view.plan, check)
-        if run.result.verdict is not Verdict.HEALTHY
+def _check_times(view: View, t0: datetime) -> list[str]:
+    """When the checks are due that are still to come: the single ones, or the next of a series if there is no other."""
+    state, checks = view.state, view.plan.checks
+    coming = [
+        (t0 + offset, check.series)
+        for check in checks
+        for offset in check.offsets
+        if t0 + offset not in state.runs.get(check.id, {})
     ]
+    times = sorted({due for due, series in coming if not series} or {due for due, _ in coming[:1]})
+    return [view.clock(due) for due in times[:_CHECK_TIMES]] + ["…"] * (len(times) > _CHECK_TIMES)
+
+
+def _bad_news(view: View) -> Iterator[str]:
+    state = view.state
+    bad: dict[str, str] = {}
+    for check in view.plan.checks:
+        run = state.latest(check)
+        if run is not None and not run.passed and not measures_nothing(check):
+            bad[check_title(check)] = run.result.verdict.value
     if bad:
-        yield f"**Not healthy**: {escape(', '.join(dict.fromkeys(bad)))}. See the thread."
-    if not coming and state.status is Status.SUCCEEDED:
-        left = sum(len(state.missing(step)) for step in view.plan.steps)
-        if left:
-            yield f"All checks have run; {count(left, 'item')} to tick before it is closed."
+        names = escape("; ".join(f"{name} {verdict}" for name, verdict in bad.items()))
+        yield f"**Not healthy**: {names}. What to do is in the thread."
 
 
 def _buttons(view: View) -> Iterator[Button]:
@@ -197,4 +204,3 @@ def _buttons(view: View) -> Iterator[Button]:
     yield Button("Roll back…", f"rollback:{view.id}", "danger")
     if state.status is Status.RUNNING:
         yield Button("Cancel…", f"cancel:{view.id}")
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.cards.card import Answer, Field, Form, Option
 from bot.cards.view import View
-from bot.cards.words import plain
+from bot.cards.words import plain, short
 from checklists.plan import Task
 
 
@@ -14,7 +14,7 @@ def excuse_form(view: View, task: Task) -> Answer:
         "Not applicable",
         f"excuse:{view.id}:{task.id}",
         "Save",
-        plain(task.item.label),
+        short(plain(task.item.label), 300),
         Field("reason", "Why does it not apply?", "paragraph", hint="Kept with the deployment, with your name."),
     )
 
@@ -25,7 +25,7 @@ def note_form(view: View, task: Task) -> Answer:
         "Note",
         f"note:{view.id}:{task.id}",
         "Save",
-        plain(task.item.label),
+        short(plain(task.item.label), 300),
         Field("text", "What should the others know?", "paragraph"),
     )
 

@@ -8,7 +8,10 @@ from bot.cards.card import Answer, Card, Text
 
 
 def help_answer(usages: Sequence[tuple[str, str, str]], checklists: Sequence[str], default: str | None) -> Answer:
-    """Every sub-command in one line, and what stands behind `/deploy start` here. `usages`: name, arguments, what it does."""
+    """Every sub-command in one line, and what stands behind `/deploy start` here.
+
+    `usages`: name, arguments, what it does.
+    """
     lines = [f"`/deploy {' '.join((name, arguments)).strip()}` · {does}" for name, arguments, does in usages]
     if default:
         others = ", ".join(name for name in checklists if name != default)

@@ -7,13 +7,18 @@ from itertools import groupby
 
 from bot.cards.card import Block, Button, Card, Code, Heading, ItemRow, ItemState, Slot, Text, Tone, Verbatim, escape
 from bot.cards.view import View
-from bot.cards.words import clock, count, person, plain, role_words
-from bot.domain.deployment import Status
+from bot.cards.words import count, person, plain, role_words, short, title
 from checklists.document import PhaseKind
 from checklists.plan import Step, Task
 
 ROWS_PER_MESSAGE = 25
 """Items in one message; a longer phase goes on in the next."""
+_LONGEST_LABEL = 1_000
+"""Characters of an item."""
+_LONGEST_NOTE = 500
+"""Characters of a note."""
+_SPOKEN = 5
+"""Items that are named in the text of a message."""
 _LONGEST_PROSE = 1_500
 """Characters of a part of the rollback that is read, not ticked."""
 
@@ -33,10 +38,10 @@ def phase_slots(view: View, step: Step) -> list[Slot]:
 
 def item_rows(view: View, tasks: tuple[Task, ...]) -> Iterator[Block]:
     """Items with the headings of their sections and the commands of those."""
-    for title, group in groupby(tasks, key=lambda task: task.section):
+    for heading, group in groupby(tasks, key=lambda task: task.section):
         here = tuple(group)
         ticked, excused, _ = view.done_of(here)
-        yield Heading(f"{plain(title)} · {ticked + excused} of {len(here)}")
+        yield Heading(f"{title(heading)} · {ticked + excused} of {len(here)}")
         for task in here:
             yield item_row(view, task)
 
@@ -47,13 +52,13 @@ def item_row(view: View, task: Task) -> ItemRow:
     state, status = ItemState.OPEN, ""
     if mark is not None:
         state = ItemState.EXCUSED if mark.excused else ItemState.TICKED
-        when = clock(mark.at, view.zone, view.now)
+        when = view.clock(mark.at)
         reason = f": not applicable, {escape(mark.reason)}" if mark.excused else ""
         value = f" · {escape(mark.value)}" if mark.value else ""
         status = f"{person(mark.by)} {when}{reason}{value}"
     return ItemRow(
         id=task.id,
-        markdown=task.item.label or "(an item without words)",
+        markdown=_label(task),
         state=state,
         depth=task.item.depth,
         group=task.item.group,
@@ -62,6 +67,13 @@ def item_row(view: View, task: Task) -> ItemRow:
         command=task.item.command,
         buttons=tuple(_buttons(view, task)),
     )
+
+
+def _label(task: Task) -> str:
+    label = task.item.label
+    return (
+        label if len(label) <= _LONGEST_LABEL else escape(plain(label), limit=_LONGEST_LABEL)
+    ) or "(an item without words)"
 
 
 def _parts(step: Step) -> Iterator[tuple[Task, ...]]:
@@ -82,28 +94,37 @@ def _parts(step: Step) -> Iterator[tuple[Task, ...]]:
 
 def _phase_card(view: View, step: Step, tasks: tuple[Task, ...], number: int, parts: int) -> Card:
     missing = view.state.missing(step)
-    title = plain(step.title) + (f" ({number + 1} of {parts})" if parts > 1 else "")
+    heading = title(step.title) + (f" ({number + 1} of {parts})" if parts > 1 else "")
     done = step.id in view.state.done
     state = "complete" if done else f"{count(len(missing), 'item')} to do" if missing else "all items done"
+    if not step.tasks:
+        state = "to read"
+    here = [short(plain(task.item.label), 150) for task in missing if task in tasks]
+    named = "; ".join(here[:_SPOKEN]) + (f"; and {len(here) - _SPOKEN} more here" if len(here) > _SPOKEN else "")
     blocks: list[Block] = []
     if number == 0:
         blocks += [Text(line, small=True) for line in _introduction(view, step)]
         blocks += list(_commands(step))
     blocks += list(item_rows(view, tasks))
     return Card(
-        title=title,
-        text=f"{title}: {state}. " + "; ".join(plain(task.item.label) for task in missing[:5] if task in tasks),
+        title=heading,
+        text=f"{heading}: {state}. {named}".strip(),
         blocks=tuple(blocks),
-        tone=Tone.GOOD if done or not missing else Tone.BAD if step.kind is PhaseKind.ROLLBACK else Tone.PLAIN,
+        tone=_tone(view, step),
         mentions=_mentions(view, step) if number == 0 else (),
     )
 
 
+def _tone(view: View, step: Step) -> Tone:
+    if step.id in view.state.done or (step.tasks and not view.state.missing(step)):
+        return Tone.GOOD
+    return Tone.BAD if step.kind is PhaseKind.ROLLBACK else Tone.PLAIN
+
+
 def _introduction(view: View, step: Step) -> Iterator[str]:
-    if step.id in view.state.due_opened and step.opens is not None:
-        yield f"{step.opens}: due now. Please tick what is true, or say why it does not apply."
-    elif step.id in view.state.due_opened:
-        yield "Due now. Please tick what is true, or say why it does not apply."
+    if step.id in view.state.due_opened:
+        due = view.opens_at(step) or view.state.opened[step.id]
+        yield f"Due {view.clock(due)}. Please tick what is true, or say why it does not apply."
     if step.kind is PhaseKind.ROLLBACK:
         yield "Rolling back: no window, freeze or open item stands in the way."
 
@@ -111,8 +132,9 @@ def _introduction(view: View, step: Step) -> Iterator[str]:
 def _commands(step: Step) -> Iterator[Block]:
     for section in step.phase.sections:
         if step.kind is PhaseKind.ROLLBACK and not section.items and section.prose.strip():
-            yield Heading(plain(section.title))
-            yield Verbatim(section.prose.strip()[:_LONGEST_PROSE])
+            prose = section.prose.strip()
+            yield Heading(title(section.title))
+            yield Verbatim(prose[:_LONGEST_PROSE].rstrip() + "\n…" if len(prose) > _LONGEST_PROSE else prose)
             continue
         for command in section.commands:
             yield Code(command)
@@ -127,28 +149,29 @@ def _mentions(view: View, step: Step) -> tuple[str, ...]:
 
 
 def _hints(view: View, task: Task) -> Iterator[str]:
+    marked = task.id in view.state.marks
     if task.role:
-        yield f"sign-off: {role_words(task.role)}"
+        yield f"sign-off: {escape(role_words(task.role))}"
     if task.owner:
         yield f"owner: {escape(task.owner)}"
-    if not task.required and task.id not in view.state.marks:
+    if not task.required and not marked:
         yield "may be left open"
-    if task.probe and task.id not in view.state.marks:
-        yield "ticks itself when it is measured"
-    if task.announces and task.id not in view.state.marks:
+    if task.probe and task.role is None and not marked:
+        yield "ticks itself when measured healthy"
+    if task.announces and task.role is None and not marked:
         yield "ticks itself when it is announced"
+    if task.due is not None and not marked and view.state.t0 is not None and view.state.t0 + task.due > view.now:
+        yield f"not expected before {view.clock(view.state.t0 + task.due)}"
     for note in task.item.notes:
-        yield note
+        yield note if len(note) <= _LONGEST_NOTE else escape(plain(note), limit=_LONGEST_NOTE)
     for written in view.state.notes.get(task.id, []):
-        yield f"📝 {person(written.by)} {clock(written.at, view.zone, view.now)}: {escape(written.text, limit=500)}"
+        yield f"📝 {person(written.by)} {view.clock(written.at)}: {escape(written.text, limit=_LONGEST_NOTE)}"
 
 
 def _buttons(view: View, task: Task) -> Iterator[Button]:
     state, key = view.state, f"{view.id}:{task.id}"
     step = view.plan.step(task.phase)
-    if step is None or step.id not in state.opened:
-        return
-    if step.kind is PhaseKind.RUN and (state.status.ended or state.status is Status.ROLLING_BACK):
+    if step is None or step.id not in state.opened or state.on_hold(step):
         return
     mark = state.marks.get(task.id)
     if mark is None:
@@ -158,6 +181,6 @@ def _buttons(view: View, task: Task) -> Iterator[Button]:
         yield Button("Not applicable…", f"excuse:{key}")
     elif mark.excused:
         yield Button("Tick", f"tick:{key}")
-    if mark is not None and step.id not in state.done:
+    if mark is not None and (step.id not in state.done or not task.required):
         yield Button("Undo", f"untick:{key}")
     yield Button("Note…", f"note:{key}")

@@ -30,7 +30,7 @@ def outline_json(checklist: Checklist) -> dict[str, Any]:
 
 
 def outline(loaded: Loaded) -> str:
-    """The same to read: kind and size of each phase, its sections and items; and the defaults, if there is no policy."""
+    """The same to read: kind and size of each phase, its sections and items; the defaults, if there is no policy."""
     checklist = loaded.checklist
     lines = [f"{plain(checklist.title)} ({checklist.name}): {count(sum(1 for _ in checklist.items()), 'item')}"]
     lines += [f"! {sentence}" for sentence in loaded.stated]

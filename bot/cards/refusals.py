@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bot.cards.card import Answer, Button, Buttons, Card, Text, Tone, escape
 from bot.cards.view import View
-from bot.cards.words import clock, count, plain, role_words, roles_words
+from bot.cards.words import LONGEST_TITLE, count, plain, role_words, roles_words
 from bot.domain.errors import Code, Refused
+from checklists.document import PhaseKind
+from checklists.plan import Step, Task
 
 _SHOWN = 10
 
@@ -15,7 +17,7 @@ def refusal(view: View, refused: Refused) -> Answer:
     lines = [_sentence(view, refused)]
     if refused.missing:
         shown = refused.missing[:_SHOWN]
-        lines += [f"• {escape(plain(task.item.label))}" + (f" ({role_words(task.role)})" if task.role else "") for task in shown]
+        lines += [f"• {escape(plain(task.item.label))}{_for(task)}" for task in shown]
         if len(refused.missing) > _SHOWN:
             lines.append(f"… and {len(refused.missing) - _SHOWN} more")
     return no("\n".join(lines))
@@ -32,44 +34,65 @@ def no(sentence: str, *buttons: Button) -> Answer:
 
 
 def _sentence(view: View, refused: Refused) -> str:
-    step = f"“{escape(plain(refused.step.title))}”" if refused.step else "this phase"
-    item = f"“{escape(plain(refused.task.item.label))}”" if refused.task else "this item"
-    at = f" at {clock(refused.at, view.zone, view.now)}" if refused.at else ""
+    name = view.safe_name
+    step = f"“{escape(plain(refused.step.title), limit=LONGEST_TITLE)}”" if refused.step else "this phase"
+    item = f"“{escape(plain(refused.task.item.label), limit=LONGEST_TITLE)}”" if refused.task else "this item"
+    at = f" at {view.clock(refused.at)}" if refused.at else ""
     by = f" by {escape(refused.by)}" if refused.by else ""
     match refused.code:
         case Code.ENDED:
-            return f"{view.name} has ended ({view.state.status.value}{at}); its run can no longer be changed."
+            return f"{name} has ended ({view.state.status.value}{at}); its run can no longer be changed."
         case Code.UNKNOWN_ITEM:
-            return f"{view.name} has no such item. Use the buttons in its thread, or `/deploy items` to see them."
+            return f"{name} has no such item. Use the buttons in its thread, or `/deploy items` to see them."
         case Code.PHASE_NOT_OPEN:
-            return f"{item} belongs to {step}, which is not open yet. Finish the phases before it first."
+            return f"{item} belongs to {step}, which is not open yet. {_opens(view, refused.step)}"
         case Code.PHASE_DONE:
             return f"{step} was completed{at}, so {item} stays as it is. Add a note to it instead."
         case Code.NOT_ENTITLED:
             roles = roles_words(refused.roles)
             what = f"{item} is for {roles} to tick" if refused.task else f"this is for {roles}"
             return f"You cannot do that: {what}. Ask one of them."
+        case Code.MISSING_ITEMS if not refused.missing:
+            return f"Not yet: {step} comes first, and its items are done. Press Next phase, or type `/deploy advance`."
         case Code.MISSING_ITEMS:
             return f"Not yet: {step} still needs {count(len(refused.missing), 'item')} ticked or excused:"
         case Code.NOT_DEPLOYED:
             return f"{step} is complete when the deployment is done: press Deployed, or type `/deploy deployed`."
         case Code.NOT_YET:
-            return f"{step} has not begun; it opens by itself when its time comes."
+            return f"{step} has not begun. {_opens(view, refused.step)}"
         case Code.ALREADY_DEPLOYED:
-            return f"It was already marked deployed{by}{at}. The checks run from then."
+            return f"It was already marked deployed{by}{at}. The checks count from then."
         case Code.NO_MORE_PHASES:
             return "All phases are complete. The checks that remain run by themselves."
         case Code.REASON_NEEDED:
             return "Please write a reason; it is kept with the deployment."
         case Code.CANNOT_CANCEL:
-            return "It is already deployed, so it cannot be cancelled. Roll it back with `/deploy rollback`, or let it finish."
+            return "It is deployed and cannot be cancelled now. Roll it back with `/deploy rollback`, or let it finish."
         case Code.ROLLING_BACK:
-            return f"{view.name} is being rolled back{by}; its run is on hold. Finish with Rolled back…"
+            return (
+                f"{name} is being rolled back{by}; its run is on hold. Press Rolled back… when the old version is back."
+            )
         case Code.NOT_ROLLING_BACK:
-            return f"{view.name} is not being rolled back. Start with `/deploy rollback`."
+            return f"{name} is not being rolled back. Start with `/deploy rollback`."
         case Code.UNKNOWN_CHECK:
             return "There is no result of that check to decide about."
         case Code.CHECK_SETTLED:
             return f"That check is settled{by}."
         case Code.NOTHING_TO_DO:
             return "There is nothing to do."
+
+
+def _for(task: Task) -> str:
+    return f" ({escape(role_words(task.role))})" if task.role else ""
+
+
+def _opens(view: View, step: Step | None) -> str:
+    """When or how a phase opens."""
+    if step is not None and step.kind is PhaseKind.ROLLBACK:
+        return "It opens when a rollback is started."
+    if step is not None and step.kind is PhaseKind.FOLLOW_UP:
+        return "It opens by itself after the deployment."
+    due = view.opens_at(step) if step is not None else None
+    if due is not None and due > view.now:
+        return f"It opens by itself {view.clock(due)}."
+    return "Finish the phases before it first."

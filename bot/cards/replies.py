@@ -11,7 +11,7 @@ from bot.cards.items import item_rows
 from bot.cards.opening import say_opening
 from bot.cards.refusals import no, refusal
 from bot.cards.view import View
-from bot.cards.words import clock, count, person, plain, roles_words
+from bot.cards.words import LONGEST_TITLE, clock, code, count, person, plain, roles_words, short, title
 from bot.domain.calendar import Opening
 from bot.domain.errors import Refused
 from bot.domain.events import Event, FreezeAdded, IncidentOpened
@@ -20,15 +20,18 @@ from checklists.document import Checklist, PhaseKind
 from checklists.plan import Plan, Task
 
 _SILENT = Answer()
+_SPOKEN = 25
+"""Items that are named in the text of an answer."""
 
 
 def ok(title: str, *lines: str, blocks: Sequence[Block] = ()) -> Answer:
     """Done. Lines are inline Markdown."""
-    text = ". ".join([title, *(plain(line).rstrip(".") for line in lines)])
-    return Answer(card=Card(title=title, text=text, blocks=(*(Text(line) for line in lines), *blocks)))
+    heading = short(title, LONGEST_TITLE)
+    text = ". ".join([heading, *(plain(line).rstrip(".") for line in lines)])
+    return Answer(card=Card(title=heading, text=text, blocks=(*(Text(line) for line in lines), *blocks)))
 
 
-# --- the start -----------------------------------------------------------------------------------------------------------
+# --- the start --------------------------------------------------------------------------------------------------------
 
 
 def started(view: View) -> Answer:
@@ -48,7 +51,7 @@ def started(view: View) -> Answer:
 
 def closed(plan: Plan, version: str, opening: Opening, at: datetime) -> Answer:
     """The window or a freeze turned the start away."""
-    name = f"{plan.service} {escape(version)} → {plan.environment}"
+    name = f"{escape(plan.service)} {escape(version)} → {escape(plan.environment)}"
     return no(f"{name} cannot start: {say_opening(opening, at)}.")
 
 
@@ -57,9 +60,10 @@ def locked(view: View) -> Answer:
     mine = view.state.started
     since = clock(mine.at, view.zone, view.now)
     return no(
-        f"{mine.service} {escape(mine.version)} is already being deployed to {mine.environment}, started by "
-        f"{person(mine.by)} {since}.\n{where_it_stands(view)}\n"
-        "One at a time: join it in its thread, wait for its success, or end it with `/deploy rollback` or `/deploy cancel`."
+        f"{escape(mine.service)} {escape(mine.version)} is already being deployed to {escape(mine.environment)}, "
+        f"started by {person(mine.by)} {since}.\n{where_it_stands(view)}\n"
+        "One at a time: join it in its thread, wait for its success, or end it with `/deploy rollback` or "
+        "`/deploy cancel`."
     )
 
 
@@ -78,10 +82,13 @@ def unknown_environment(environment: str, known: Sequence[str]) -> str:
 
 def nothing_to_tick(name: str) -> str:
     """A document without items."""
-    return f"{escape(name)} has no items to tick. An item is a line like `- [ ] Tests pass`; `gonogo checklist lint` says more."
+    return (
+        f"{escape(name)} has no items to tick. An item is a line like `- [ ] Tests pass`; "
+        "`gonogo checklist lint` says more."
+    )
 
 
-# --- moves ---------------------------------------------------------------------------------------------------------------
+# --- moves ------------------------------------------------------------------------------------------------------------
 
 
 def quiet(before: View, after: View, facts: list[Event]) -> Answer:
@@ -106,7 +113,9 @@ def check_is_settled() -> Answer:
 
 def not_measured_healthy(task: Task) -> Answer:
     """An item's probe was asked, and is not healthy or not known."""
-    return no(f"“{escape(plain(task.item.label))}” is not measured healthy now. Look yourself, and tick it if it is true.")
+    return no(
+        f"“{escape(plain(task.item.label))}” is not measured healthy now. Look yourself, and tick it if it is true."
+    )
 
 
 def no_such_check() -> Answer:
@@ -124,7 +133,7 @@ def not_entitled(roles: Sequence[str]) -> Answer:
     return no(f"You cannot do that: it is for {roles_words(tuple(roles))}. Ask one of them.")
 
 
-# --- asking ----------------------------------------------------------------------------------------------------------------
+# --- asking -----------------------------------------------------------------------------------------------------------
 
 
 def status(view: View) -> Answer:
@@ -133,15 +142,20 @@ def status(view: View) -> Answer:
 
 
 def items(view: View) -> Answer:
-    """The open phases with their items and buttons."""
-    blocks: list[Block] = []
-    for step in view.plan.every_step():
-        if step.id in view.state.opened and step.id not in view.state.done:
-            blocks.append(Heading(plain(step.title)))
-            blocks += item_rows(view, tuple(task for task in step.tasks if task.id not in view.state.marks))
-    if not blocks:
+    """The open items of the open phases with their buttons."""
+    state = view.state
+    steps = [step for step in view.plan.every_step() if step.id in state.opened and step.id not in state.done]
+    still = [task for step in steps if not state.on_hold(step) for task in step.tasks if task.id not in state.marks]
+    if not still:
         return ok(view.name, where_it_stands(view), "No item is open.")
-    return Answer(card=Card(title=f"{view.name}: open items", text=f"{view.name}: open items", blocks=tuple(blocks)))
+    blocks: list[Block] = []
+    for step in steps:
+        if here := tuple(task for task in still if task.phase == step.id):
+            blocks += [Heading(title(step.title)), *item_rows(view, here)]
+    named = "; ".join(short(plain(task.item.label), 150) for task in still[:_SPOKEN])
+    more = f"; and {len(still) - _SPOKEN} more" if len(still) > _SPOKEN else ""
+    text = f"{view.name}: {count(len(still), 'open item')}: {named}{more}"
+    return Answer(card=Card(title=f"{view.name}: open items", text=text, blocks=tuple(blocks)))
 
 
 def listing(rows: Sequence[DeploymentRow], now: datetime) -> Answer:
@@ -159,7 +173,10 @@ def listing(rows: Sequence[DeploymentRow], now: datetime) -> Answer:
 
 def which(rows: Sequence[DeploymentRow], command: str) -> Answer:
     """Several run: the asker has to name one."""
-    lines = [f"• `/deploy {command} {row.service} {row.environment}` for {escape(row.version)}" for row in rows[:10]]
+    lines = [
+        f"• {code(f'/deploy {command} {row.service} {row.environment}', limit=200)} for {escape(row.version)}"
+        for row in rows[:10]
+    ]
     return no("Several deployments are running. Say which:\n" + "\n".join(lines))
 
 
@@ -180,7 +197,7 @@ def window(name: str, environment: str, opening: Opening, at: datetime) -> Answe
     return ok(f"{name} → {environment}", f"The window is {say_opening(opening, at)}.")
 
 
-# --- freezes ---------------------------------------------------------------------------------------------------------------
+# --- freezes ----------------------------------------------------------------------------------------------------------
 
 
 def freezes(standing: Sequence[FreezeAdded], zone: str, now: datetime) -> Answer:
@@ -193,8 +210,11 @@ def freezes(standing: Sequence[FreezeAdded], zone: str, now: datetime) -> Answer
 
 def freeze_added(freeze: FreezeAdded, zone: str, now: datetime) -> Answer:
     """It holds from now on."""
-    return ok("Freeze added", _freeze_line(freeze, zone, now), "Rollbacks stay possible. Remove it with "
-              f"`/deploy freeze remove {freeze.id}`.")
+    return ok(
+        "Freeze added",
+        _freeze_line(freeze, zone, now),
+        f"Rollbacks stay possible. Remove it with `/deploy freeze remove {freeze.id}`.",
+    )
 
 
 def freeze_notice(freeze: FreezeAdded, zone: str, now: datetime) -> Card:
@@ -211,7 +231,7 @@ def freeze_removed_notice(freeze: FreezeAdded, who: str) -> Card:
 
 def no_such_freeze(word: str) -> Answer:
     """An id nobody knows."""
-    return no(f"There is no freeze `{escape(word, limit=30)}`. `/deploy freeze list` shows those that stand.")
+    return no(f"There is no freeze {code(word, limit=30)}. `/deploy freeze list` shows those that stand.")
 
 
 def _freeze_line(freeze: FreezeAdded, zone: str, now: datetime) -> str:
@@ -248,10 +268,10 @@ def notice(line: str) -> Card:
 
 def no_such_incident(word: str) -> Answer:
     """An id nobody knows."""
-    return no(f"There is no open incident `{escape(word, limit=30)}`. `/deploy incident list` shows them.")
+    return no(f"There is no open incident {code(word, limit=30)}. `/deploy incident list` shows them.")
 
 
-# --- reading ----------------------------------------------------------------------------------------------------------------
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
 def checklist_names(known: Sequence[str]) -> Answer:
@@ -264,10 +284,11 @@ def checklist_names(known: Sequence[str]) -> Answer:
 def checklist(document: Checklist, name: str) -> Answer:
     """The parts of a document, each to be opened with a button."""
     lines = [
-        f"**{escape(plain(phase.title))}** · {phase.kind.value} · {count(len(phase.items), 'item')}" for phase in document.phases
+        f"**{escape(title(phase.title))}** · {phase.kind.value} · {count(len(phase.items), 'item')}"
+        for phase in document.phases
     ]
     buttons = tuple(
-        Button(plain(phase.title)[:70], f"read:{name}:{phase.id}"[:100])
+        Button(short(plain(phase.title), 70), _read_action(name, phase.id))
         for phase in document.phases
         if phase.kind is PhaseKind.REFERENCE
     )
@@ -277,10 +298,15 @@ def checklist(document: Checklist, name: str) -> Answer:
 
 def checklist_part(document: Checklist, phase_id: str) -> Answer:
     """A reference part as written."""
-    phase = next((phase for phase in document.phases if phase.id == phase_id), None)
+    wanted = _read_action(document.name, phase_id)
+    phase = next((phase for phase in document.phases if _read_action(document.name, phase.id) == wanted), None)
     if phase is None:
         return no("The checklist has no such part any more. Open it again with `/deploy checklist`.")
     text = "\n\n".join(section.prose.strip() for section in phase.sections if section.prose.strip())
     shown = text[:3_500] + ("\n…" if len(text) > 3_500 else "")
-    return Answer(card=Card(title=plain(phase.title), text=plain(phase.title), blocks=(Verbatim(shown or "(empty)"),)))
+    heading = title(phase.title)
+    return Answer(card=Card(title=heading, text=f"{heading}\n{shown}", blocks=(Verbatim(shown or "(empty)"),)))
 
+
+def _read_action(name: str, phase_id: str) -> str:
+    return f"read:{name}:{phase_id}"[:100]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.cards.card import escape
+from bot.cards.words import clock
 from bot.domain.calendar import Opening
+from bot.domain.course import own_times
 from bot.domain.deployment import Deployment, Status
 from checklists.plan import Plan, Step, Task
 
@@ -32,6 +35,23 @@ class View:
         """`azora v1.2.0 → production`."""
         started = self.state.started
         return f"{started.service} {started.version} → {started.environment}"
+
+    @property
+    def safe_name(self) -> str:
+        """The same for inline Markdown."""
+        return escape(self.name)
+
+    def clock(self, at: datetime) -> str:
+        """An instant by the wall clock of the policy's zone. What has ended is not drawn anew every day: it says the
+        date."""
+        return clock(at, self.zone, None if self.state.status.ended else self.now)
+
+    def opens_at(self, step: Step) -> datetime | None:
+        """When a phase of the run opens by itself, as far as that is known."""
+        if self.state.t0 is None:
+            planned = self.state.started.planned_t0
+            return planned + step.opens.offset if planned is not None and step.opens is not None else None
+        return self.state.t0 + min(times) if (times := own_times(self.plan, step)) else None
 
     def done_of(self, tasks: tuple[Task, ...]) -> tuple[int, int, int]:
         """Ticked, excused, and all that count: required ones, and optional ones somebody has marked."""

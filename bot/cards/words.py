@@ -9,10 +9,28 @@ from bot.domain.people import Who
 from checklists.markdown import words
 from checklists.zones import find_zone
 
+LONGEST_TITLE = 140
+
 
 def plain(markdown: str) -> str:
     """Inline Markdown as people read it, without its marks."""
     return words(markdown)
+
+
+def short(text: str, limit: int) -> str:
+    """Plain text on one line, cut at `limit` characters."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
+
+
+def title(markdown: str) -> str:
+    """A heading of the document as the title of a card."""
+    return short(plain(markdown), LONGEST_TITLE)
+
+
+def code(text: str, *, limit: int = 60) -> str:
+    """What a person typed, as a code span it cannot break out of."""
+    return f"`{short(text.replace('`', chr(39)), limit) or ' '}`"
 
 
 def clock(at: datetime, zone: str, now: datetime | None = None) -> str:

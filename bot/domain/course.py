@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bot.domain import events as e
-from bot.domain.deployment import Deployment, Status, evolve
+from bot.domain.deployment import Deployment, Status, evolve, measures_nothing
 from bot.domain.people import GONOGO
 from checklists.plan import Check, Plan, Step, Task
 from checklists.policy import Announcement
@@ -201,10 +201,22 @@ def _opening(plan: Plan, state: Deployment, kind: Announcement) -> bool:
 
 
 def _earned(plan: Plan, state: Deployment, check: Check, kind: Announcement) -> bool:
-    """Whether the check has passed and everything due by its moment is done."""
-    if not state.settled(plan, check) or awaited(plan, state, check):
+    """Whether the check has passed, everything due by its moment is done, and nothing newer was found to be wrong."""
+    if not state.settled(plan, check) or awaited(plan, state, check) or _unwell(plan, state):
         return False
     return kind is not Announcement.STABLE or state.status is Status.SUCCEEDED or not _says_success(plan)
+
+
+def _unwell(plan: Plan, state: Deployment) -> bool:
+    """Whether the newest measurements are not healthy, and nobody has decided to go on nevertheless."""
+    runs = {
+        (check.id, due): run
+        for check in plan.checks
+        if not measures_nothing(check)
+        for due, run in state.runs.get(check.id, {}).items()
+    }
+    newest = max((due for _, due in runs), default=None)
+    return any(due == newest and not run.passed for (_, due), run in runs.items())
 
 
 def _announces(plan: Plan) -> set[Announcement]:

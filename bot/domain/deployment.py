@@ -43,7 +43,8 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What was done about an item, by whom and when. `reason` is set when it was excused, `value` when gonogo ticked it."""
+    """What was done about an item, by whom and when. `reason` is set when it was excused, `value` when gonogo ticked
+    it."""
 
     by: Who
     at: datetime
@@ -139,8 +140,8 @@ class Deployment:
     def settled(self, plan: Plan, check: Check) -> bool:
         """Whether the check has run for the last time and passed.
 
-        A check that measures nothing is passed by its people: when the items of its phase are done, at least one of them
-        by a person, or by a decision.
+        A check that measures nothing is passed by its people: when the items of its phase are done, at least one of
+        them by a person, or by a decision.
         """
         times = self.due_times(check)
         last = self.runs.get(check.id, {}).get(times[-1]) if times else None
