@@ -185,11 +185,10 @@ async def _run(app: App, listener: socket.socket | None, tell: Callable[[str], N
     try:
         if listener is not None:
             config = uvicorn.Config(app.asgi(), log_config=None, lifespan="off", timeout_graceful_shutdown=5)  # type: ignore[arg-type]
-            tell(f"gonogo: the sandbox channel is at http://127.0.0.1:{port}/  (Ctrl-C stops it)")
-            await _Server(config, app).serve(sockets=[listener])
+            where = f"gonogo: the sandbox channel is at http://127.0.0.1:{port}/  (Ctrl-C stops it)"
+            await _Server(config, app, lambda: tell(where)).serve(sockets=[listener])
         else:
-            tell("gonogo: working (Ctrl-C stops it)")
-            await _until_stopped()
+            await _until_stopped(lambda: tell("gonogo: working (Ctrl-C stops it)"))
     finally:
         for task in tasks:
             task.cancel()
@@ -199,11 +198,17 @@ async def _run(app: App, listener: socket.socket | None, tell: Callable[[str], N
 
 
 class _Server(uvicorn.Server):
-    """Lets the open pages go first: their streams would hold up the stop."""
+    """Says that it is there only once a signal ends it in good order; then lets the open pages go first, whose streams
+    would hold up the stop."""
 
-    def __init__(self, config: uvicorn.Config, app: App) -> None:
+    def __init__(self, config: uvicorn.Config, app: App, there: Callable[[], None]) -> None:
         super().__init__(config)
-        self._app = app
+        self._app, self._there = app, there
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Signals are heard from before this on."""
+        await super().startup(sockets)
+        self._there()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGINT or SIGTERM has come. Asked to stop and stopped is a good end: the signal is not raised again."""
@@ -212,11 +217,12 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def _until_stopped() -> None:
+async def _until_stopped(there: Callable[[], None]) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sig in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sig, stop.set)
+    there()
     await stop.wait()
 
 

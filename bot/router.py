@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from bot.cards import forms, replies
-from bot.cards.card import Answer, Option, escape
+from bot.cards.card import Answer, Card, Option, escape
 from bot.cards.help import help_answer
 from bot.cards.refusals import no
 from bot.cards.view import View
@@ -25,6 +25,7 @@ from bot.services.delivery import answered
 from bot.services.deployments import Deployments, Request, good_versions, planned_time
 from bot.services.freezes import Freezes
 from bot.services.gate import Gate
+from bot.services.lobby import Lobby
 from bot.services.records import UnknownDeployment
 from bot.services.views import Views
 from checklists.library import ChecklistError
@@ -52,6 +53,7 @@ class Router:
         self._store, self._clock, self._gate, self._checklists = store, clock, gate, checklists
         self._deployments, self._checks, self._freezes, self._views = deployments, checks, freezes, views
         self._completion = Completion(store, checklists)
+        self._lobby = Lobby(store, clock, gate, checklists, views)
 
     async def command(self, text: str, *, who: Who, key: str, channel: str) -> Answer:
         """What stands behind `/deploy`."""
@@ -68,6 +70,18 @@ class Router:
     async def complete(self, text: str, *, who: Who) -> list[Option]:
         """Ways to go on with a half-typed command."""
         return await self._completion.complete(clean(text))
+
+    async def opening_form(self, *, who: Who, answers: Mapping[str, str]) -> Answer:
+        """The form that starts a deployment, saying whether the gate is open for what is answered so far."""
+        return await _said(self._lobby.opening_form({name: clean(value) for name, value in answers.items()}))
+
+    async def home(self, *, who: Who) -> Card:
+        """What is going on, for one person."""
+        return await self._lobby.home(who)
+
+    async def cards(self, deployment: str) -> tuple[Card, ...]:
+        """The cards of a deployment as they stand now; empty if there is none of this id."""
+        return await self._lobby.cards(deployment)
 
     # --- commands ---
 
@@ -164,6 +178,7 @@ class Router:
             # What was cancelled never was in production: what came before it still is.
             last = [row for row in named if row.status != Status.CANCELLED][:1]
             rows = [row for row in last if row.status == Status.STABLE]
+        rows = _meant(rows)
         if len(rows) > 1:
             busy = [row for row in rows if row.locked]
             if len(busy) != 1 or command.name == "status":
@@ -184,7 +199,8 @@ class Router:
             case "cancel":
                 if not command.text:
                     return forms.cancel_form(view)
-                return await self._submit(f"cancel:{view.id}", {"reason": command.text}, who, key)
+                text = command.text
+                return await self._move(view.id, lambda p, s, now: moves.cancel(p, s, text, who, now), key, loud=True)
             case _:
                 if not command.text:
                     return await self._ask_rollback(view)
@@ -236,10 +252,14 @@ class Router:
         reason = answers.get("reason", "")
         match verb:
             case "start":
+                environment = answers.get("environment") or "production"
                 asked = Request(
-                    answers.get("version", ""), answers.get("service", ""), answers.get("environment") or "production",
+                    answers.get("version", ""),
+                    answers.get("service", ""),
+                    environment,
+                    when=answers.get("when", ""),
                     note=answers.get("note", ""),
-                )  # fmt: skip
+                )
                 return await self._deployments.start(asked, who=who, key=key)
             case "freeze":
                 return await self._freezes.add(answers.get("when", ""), reason, "", who=who, key=key)
@@ -299,6 +319,15 @@ async def _said(answer: Awaitable[Answer]) -> Answer:
 def clean(text: str) -> str:
     """What people and their keyboards send, without what no database keeps: NUL and halves of characters."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def _meant(rows: list[DeploymentRow]) -> list[DeploymentRow]:
+    """One deployment for each service and environment: the one that runs, not an older one that is still watched."""
+    ordered = sorted(rows, key=lambda row: (not row.locked, -row.started_at.timestamp()))
+    found: dict[tuple[str, str], DeploymentRow] = {}
+    for row in ordered:
+        found.setdefault((row.service, row.environment), row)
+    return list(found.values())
 
 
 def _parts(action: str) -> tuple[str, str, str]:

@@ -78,16 +78,25 @@ def cancel_form(view: View) -> Answer:
     )
 
 
-def start_form(version: str, checklists: tuple[str, ...], environments: tuple[str, ...]) -> Answer:
-    """Which checklist, when several are there and none was named."""
+def start_form(
+    version: str,
+    checklists: tuple[str, ...],
+    environments: tuple[str, ...],
+    *,
+    service: str = "",
+    environment: str = "",
+    text: str = "",
+) -> Answer:
+    """What to start; `text` says whether the gate is open for what is chosen so far."""
     return _ask(
         "Start a deployment",
         "start:",
         "Start",
-        "",
-        Field("version", "Version", "line", value=version),
-        Field("service", "Checklist", "choice", options=tuple(Option(name, name) for name in checklists)),
-        Field("environment", "Environment", "choice", options=tuple(Option(name, name) for name in environments)),
+        text,
+        Field("version", "Version", "line", value=version, hint="A tag, branch or commit: v1.2.0"),
+        Field("service", "Checklist", "choice", value=service, options=_options(checklists)),
+        Field("environment", "Environment", "choice", value=environment, options=_options(environments)),
+        Field("when", "When?", "line", required=False, hint="Empty: now. Or: tue 10:00, 2026-11-24 10:00"),
         Field("note", "Note", "line", required=False),
     )
 
@@ -102,6 +111,10 @@ def freeze_form(words: str) -> Answer:
         Field("when", "When?", "line", value=words, hint="1 dec - 3 jan, today, 2026-12-20 18:00 - 2026-12-27 08:00"),
         Field("reason", "Why?", "line"),
     )
+
+
+def _options(names: tuple[str, ...]) -> tuple[Option, ...]:
+    return tuple(Option(name, name) for name in names)
 
 
 def _ask(title: str, action: str, submit: str, text: str, *fields: Field) -> Answer:

@@ -75,8 +75,8 @@ def judge(
 
     A measure only `rollback.alert` names is judged if it was asked for, and not missed if it was not. Measurements
     nobody names are left out. A row of `matrix`, worst first, is advised when one of its bands holds a failing or
-    degraded value, or a measure that only the matrix names while anything is bad; where something fails that no row speaks of, only the worst row is, as a milder one would play it
-    down.
+    degraded value, or a measure that only the matrix names while anything is bad; where something fails that no row
+    speaks of, only the worst row is, as a milder one would play it down.
     """
     found: dict[str, list[Measurement]] = {}
     for measurement in measurements:
