@@ -1,0 +1,201 @@
+"""Slack as a chat the channel stands in: cards posted, edited, found again and taken away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from adapters.slack import blocks, packing
+from adapters.slack.cache import Cache
+from adapters.slack.client import Api
+from adapters.slack.roles import People, first_holders
+from bot.cards.card import Card
+from bot.ports import Ambiguous, ChannelGone, ChatError, MessageGone
+
+EVENT = "gonogo_message"
+"""The event type of the metadata that carries a message's key. Anybody in the workspace can read it: no secrets."""
+
+_ID = re.compile(r"[CG][A-Z0-9]{6,}")
+_FRESH, _STALE, _MISSED = 600.0, 3_600.0, 20.0
+"""Seconds: how long the list of channels is good, how long it is better than nothing, how old it may be to say no."""
+_PAGES = 10
+_PAGE = 200
+
+log = structlog.get_logger(__name__)
+
+
+class SlackChat:
+    """`bot.ports.Chat` over the Web API. A message's id is its `ts`; channels are `#name`, or `C…`, which survives a
+    new name. The bot stands in the channels it was invited to: it posts nowhere it could not read back."""
+
+    name = "slack"
+
+    def __init__(self, api: Api, people: People) -> None:
+        self._api, self._people = api, people
+        self._channels: Cache[Mapping[str, str]] = Cache(self._ask_channels, fresh=_FRESH, stale=_STALE, patience=10.0)
+
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong between gonogo and Slack now, each with how to mend it; gone when it is mended."""
+        return self._api.faults.sentences()
+
+    def parts(self, card: Card) -> tuple[Card, ...]:
+        """The card cut into as few messages as Slack takes."""
+        return packing.parts(card)
+
+    async def has_channel(self, channel: str) -> bool:
+        """Whether the bot is in it. Raises Ambiguous and Busy429 when that cannot be told and never could."""
+        try:
+            await self._id(channel)
+        except ChannelGone as problem:
+            log.info("slack.channel", channel=channel, problem=str(problem))
+            return False
+        self._api.faults.mend(f"channel {channel}")
+        return True
+
+    async def post(self, channel: str, card: Card, *, key: str, thread: str | None = None) -> str:
+        """See the port. A reply whose parent is gone would stand in the channel by itself: it is taken away again."""
+        place = await self._id(channel)
+        with self._in(channel):
+            answer = await self._api.call(
+                "chat.postMessage",
+                channel=place,
+                **blocks.message(card, people=first_holders(self._people())),
+                metadata={"event_type": EVENT, "event_payload": {"key": key}},
+                thread_ts=thread,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        message = str(answer["ts"])
+        if thread is not None and not (answer.get("message") or {}).get("thread_ts"):
+            await self.remove(channel, message)
+            raise MessageGone("the message it hangs under was deleted")
+        return message
+
+    async def update(self, channel: str, message: str, card: Card, *, thread: str | None = None) -> None:
+        """See the port. The key stays: chat.update keeps the metadata it is not given."""
+        place = await self._id(channel)
+        with self._in(channel):
+            await self._api.call(
+                "chat.update", channel=place, ts=message, **blocks.message(card, people=first_holders(self._people()))
+            )
+
+    async def remove(self, channel: str, message: str, *, thread: str | None = None) -> None:
+        """Take a message away; gone already is fine. Raises ChannelGone, Busy429, Ambiguous."""
+        place = await self._id(channel)
+        with self._in(channel):
+            try:
+                await self._api.call("chat.delete", channel=place, ts=message)
+            except MessageGone:
+                return
+
+    async def find(self, channel: str, key: str, *, since: datetime, thread: str | None = None) -> str | None:
+        """See the port. Raises Ambiguous when more than 2,000 messages were posted since: that many are not read."""
+        place = await self._id(channel)
+        with self._in(channel):
+            try:
+                async for message in self._since(place, since, thread):
+                    if self._carries(message, key):
+                        return str(message["ts"])
+            except MessageGone:
+                return None  # the thread is gone, and with it what hung under it
+        return None
+
+    async def close(self) -> None:
+        """Give up what is being asked."""
+        await self._channels.close()
+
+    async def name_of(self, channel: str) -> str:
+        """`#name` of an id, for people; the id itself where the name is not known."""
+        try:
+            known = await self._channels.get("")
+        except ChatError:
+            return channel
+        return next((name for name, place in known.items() if place == channel and name.startswith("#")), channel)
+
+    # --- channels ---
+
+    async def _id(self, channel: str) -> str:
+        """Where `#name` is. A list that does not have it is asked for anew, at most every 20 seconds."""
+        known = await self._channels.get("")
+        if channel not in known:
+            known = await self._channels.get("", fresh=_MISSED)
+        if channel not in known:
+            raise self._gone(channel)
+        return known[channel]
+
+    def _gone(self, channel: str, why: str = "") -> ChannelGone:
+        """Nothing can be said in the channel: a fault, until something is."""
+        bot = self._api.me.name if self._api.me else "gonogo"
+        if "archived" in why:
+            sentence = f"{channel} is archived: unarchive it, or name another channel in the policy"
+        else:
+            sentence = f"I am not in {channel}: invite me with /invite @{bot}"
+        self._api.faults.note(f"channel {channel}", sentence)
+        return ChannelGone(sentence)
+
+    @contextmanager
+    def _in(self, channel: str) -> Iterator[None]:
+        """A call about a channel: it shows whether something can be said there."""
+        try:
+            yield
+        except ChannelGone as problem:
+            self._channels.forget("")
+            raise self._gone(channel, str(problem)) from problem
+        self._api.faults.mend(f"channel {channel}")
+
+    async def _ask_channels(self, key: str) -> Mapping[str, str]:
+        """`#name` and id of every channel the bot is in, as their ids. A former name leads there too, if it is free."""
+        names: dict[str, str] = {}
+        former: dict[str, str] = {}
+        cursor = ""
+        for _ in range(_PAGES):
+            answer = await self._api.call(
+                "users.conversations",
+                types="public_channel,private_channel",
+                exclude_archived=True,
+                limit=_PAGE,
+                cursor=cursor or None,
+            )
+            for channel in answer.get("channels") or ():
+                place = str(channel["id"])
+                names |= {f"#{channel.get('name', '')}": place, place: place}
+                former |= {f"#{name}": place for name in channel.get("previous_names") or ()}
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        return {**former, **names}
+
+    # --- reading back ---
+
+    async def _since(self, place: str, since: datetime, thread: str | None) -> AsyncIterator[Mapping[str, Any]]:
+        """Messages of the channel, newest first; of a thread, its replies.
+        docs.slack.dev/reference/methods/conversations.history"""
+        arguments: dict[str, Any] = {
+            "channel": place,
+            "oldest": f"{since.timestamp():.6f}",
+            "include_all_metadata": True,
+            "limit": _PAGE,
+        }
+        method = "conversations.history" if thread is None else "conversations.replies"
+        if thread is not None:
+            arguments["ts"] = thread
+        for _ in range(_PAGES):
+            answer = await self._api.call(method, **arguments)
+            for message in answer.get("messages") or ():
+                yield message
+            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                return
+            arguments["cursor"] = cursor
+        raise Ambiguous(f"more than {_PAGES * _PAGE} messages since {since:%H:%M} UTC are not searched")
+
+    def _carries(self, message: Mapping[str, Any], key: str) -> bool:
+        """Whether it is ours and was posted with this key. Other apps may write what they like into their metadata."""
+        metadata = message.get("metadata") or {}
+        mine = self._api.me is None or message.get("user") in (None, self._api.me.user_id)
+        return mine and metadata.get("event_type") == EVENT and (metadata.get("event_payload") or {}).get("key") == key
