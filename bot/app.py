@@ -12,23 +12,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from types import FrameType
 
-import httpx
 import uvicorn
 
 from adapters.calendars.ics import IcsCalendars
 from adapters.changelog import MarkdownChangelog
-from adapters.probes.http import HttpProbe
-from adapters.probes.simulated import SimulatedMetrics
-from adapters.probes.sources import Sources
-from adapters.store.engine import address, engine_for, file_of
+from adapters.store.engine import address, file_of
 from adapters.store.migrate import migrate
 from adapters.store.onlyone import hold
 from adapters.store.store import SqlStore
-from adapters.web.chat import WebChat
-from adapters.web.clock import SandboxClock, SandboxTime
-from adapters.web.server import make_app
-from adapters.web.service import SimulatedService
-from adapters.web.state import Sandbox
+from bot.fronts import Front, front_for
 from bot.relay import Relay
 from bot.router import Router
 from bot.scheduler import Scheduler
@@ -37,7 +29,6 @@ from bot.services.checks import Checks
 from bot.services.deployments import Deployments
 from bot.services.freezes import Freezes
 from bot.services.gate import Gate
-from bot.services.incidents import OwnIncidents
 from bot.services.records import Records
 from bot.services.views import Views
 from bot.settings import EMBEDDED, Settings
@@ -48,75 +39,53 @@ class PortTaken(Exception):
 
 
 class App:
-    """Everything of one process, put together but not yet running. Make it with `App.open`, give it back with
-    `close`."""
+    """Everything of one process, put together but not yet running. Made by `App.open`, which also gives it back."""
 
-    def __init__(self, settings: Settings, store: SqlStore, sandbox: Sandbox, clock: SandboxClock, port: int) -> None:
-        self._sandbox, self.clock, self.store = sandbox, clock, store
-        owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+    def __init__(self, settings: Settings, store: SqlStore, front: Front) -> None:
+        self.store, self.front = store, front
+        self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        clock, chats = front.clock, front.chat_names
         folder = settings.checklist_file.parent if settings.checklist_file else settings.checklists
         self.checklists = Checklists((folder,), settings.checklist, file=settings.checklist_file)
-        self.gate = Gate(IcsCalendars(folder))
-        self.views = Views(store, clock, self.gate)
-        chats = (WebChat.name,)
+        self._gate = Gate(IcsCalendars(folder))
+        self._views = Views(store, clock, self._gate)
         records = Records(chats)
-        self._client = httpx.AsyncClient()
-        service = f"http://127.0.0.1:{port}/service"
-        # In the sandbox nothing leaves the machine: the real HTTP probe asks the page's own service instead.
-        http = HttpProbe(self._client, reroute=lambda url: service + httpx.URL(url).path)
-        metrics = SimulatedMetrics(self._client, service)
-        probe = Sources(http, metrics, connected={"incidents": OwnIncidents(store)})
         deployments = Deployments(
             store,
             clock,
-            self.gate,
+            self._gate,
             self.checklists,
             MarkdownChangelog(folder),
             records,
             new_id=new_id,
             changed=self.wake,
         )
-        checks = Checks(store, clock, probe, records, deployments, changed=self.wake)
+        checks = Checks(store, clock, front.probe(store), records, deployments, changed=self.wake)
         freezes = Freezes(store, clock, self.checklists, chats, new_id=new_id, changed=self.wake)
-        self.router = Router(store, clock, self.gate, self.checklists, deployments, checks, freezes, self.views)
-        self.scheduler = Scheduler(store, clock, checks, owner=owner)
-        self._owner = owner
+        self.router = Router(store, clock, self._gate, self.checklists, deployments, checks, freezes, self._views)
+        self.scheduler = Scheduler(store, clock, checks, owner=self._owner)
         self.relays: list[Relay] = []
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def open(cls, settings: Settings, port: int) -> AsyncIterator[App]:
+    async def open(cls, settings: Settings, front: Front) -> AsyncIterator[App]:
         """A process's parts over a migrated database. Raises StoreError."""
         store = await SqlStore.open(settings.database_url)
-        engine = engine_for(address(settings.database_url))
-        sandbox = Sandbox(engine)
-        clock = SandboxClock(sandbox)
-        await clock.load()
-        app = cls(settings, store, sandbox, clock, port)
         try:
-            app.chat = WebChat(sandbox, clock, await app.policy_channels())
-            app.relays = [Relay(store, app.chat, app.views, clock, owner=app._owner)]
+            app = cls(settings, store, front)
+            await front.open(app)
+            app.relays = [Relay(store, chat, app._views, front.clock, owner=app._owner) for chat in front.chats]
             yield app
         finally:
-            await app._client.aclose()
-            await engine.dispose()
+            await front.close()
             await store.close()
-
-    chat: WebChat
-
-    async def policy_channels(self) -> set[str]:
-        """The channels that the checklists name: the sandbox has them all."""
-        channels: set[str] = set()
-        for name in await self.checklists.names():
-            with contextlib.suppress(Exception):
-                channels.update((await self.checklists.load(name)).policy.channels.values())
-        return channels
 
     def wake(self) -> None:
         """Something was committed."""
         for relay in self.relays:
             relay.wake()
         self.scheduler.wake()
+        self.front.changed()
 
     async def settle(self) -> None:
         """Do everything that is due now, and show it. What the sandbox's clock calls at every step."""
@@ -124,35 +93,15 @@ class App:
         for relay in self.relays:
             await relay.settle()
 
-    def asgi(self) -> object:
-        """The web application: the sandbox channel."""
-        time = SandboxTime(self.clock, self.store, self.settle, self._next_opening)
-        return make_app(
-            sandbox=self._sandbox,
-            chat=self.chat,
-            dialogue=self.router,
-            clock=self.clock,
-            time=time,
-            service=SimulatedService(self._sandbox, self.clock, self._deployed_version),
-        )
-
-    def close_streams(self) -> None:
-        """Let open pages go, so that the server can stop."""
-        self._sandbox.bell.close()
-
-    async def _deployed_version(self) -> str | None:
-        async with self.store.read() as unit:
-            rows = await unit.rows()
-        return next((row.version for row in rows if row.deployed_at is not None and row.status != "rolled back"), None)
-
-    async def _next_opening(self) -> datetime | None:
+    async def next_opening(self) -> datetime | None:
+        """When the window of the default checklist opens; None while it is open, or if there is no default."""
         name = await self.checklists.default()
         if name is None:
             return None
-        policy, now = (await self.checklists.load(name)).policy, self.clock.now()
-        read = await self.gate.read_calendars(policy, "production", now)
+        policy, now = (await self.checklists.load(name)).policy, self.front.clock.now()
+        read = await self._gate.read_calendars(policy, "production", now)
         async with self.store.read() as unit:
-            opening = await self.gate.opening(
+            opening = await self._gate.opening(
                 unit, policy, service=policy.service or name, environment="production", at=now, read=read
             )
         return None if opening.open else opening.next_open
@@ -170,7 +119,7 @@ async def serve(settings: Settings, tell: Callable[[str], None], *, web: bool = 
     with hold(settings.database_url), _listening(settings.port if web else 0) as listener:
         await migrate(settings.database_url)
         port = listener.getsockname()[1] if web else settings.port
-        async with App.open(settings, port) as app:
+        async with App.open(settings, front_for(settings, port)) as app:
             if file is not None:
                 # Nobody else is on this file: what a killed process held is free at once, not when its lease ends.
                 await app.store.forget_leases()
@@ -184,12 +133,13 @@ async def _run(app: App, listener: socket.socket | None, tell: Callable[[str], N
         tasks += [asyncio.create_task(relay.run()) for relay in app.relays]
     try:
         if listener is not None:
-            config = uvicorn.Config(app.asgi(), log_config=None, lifespan="off", timeout_graceful_shutdown=5)  # type: ignore[arg-type]
-            where = f"gonogo: the sandbox channel is at http://127.0.0.1:{port}/  (Ctrl-C stops it)"
-            await _Server(config, app, lambda: tell(where)).serve(sockets=[listener])
+            config = uvicorn.Config(app.front.asgi(), log_config=None, lifespan="off", timeout_graceful_shutdown=5)
+            await app.front.listen()
+            await _Server(config, app.front, lambda: tell(app.front.where(port))).serve(sockets=[listener])
         else:
             await _until_stopped(lambda: tell("gonogo: working (Ctrl-C stops it)"))
     finally:
+        await app.front.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -201,9 +151,9 @@ class _Server(uvicorn.Server):
     """Says that it is there only once a signal ends it in good order; then lets the open pages go first, whose streams
     would hold up the stop."""
 
-    def __init__(self, config: uvicorn.Config, app: App, there: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, front: Front, there: Callable[[], None]) -> None:
         super().__init__(config)
-        self._app, self._there = app, there
+        self._front, self._there = front, there
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Signals are heard from before this on."""
@@ -212,7 +162,7 @@ class _Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGINT or SIGTERM has come. Asked to stop and stopped is a good end: the signal is not raised again."""
-        self._app.close_streams()
+        self._front.stopping()
         self.force_exit = self.should_exit
         self.should_exit = True
 

@@ -54,6 +54,8 @@ class Router:
         self._deployments, self._checks, self._freezes, self._views = deployments, checks, freezes, views
         self._completion = Completion(store, checklists)
         self._lobby = Lobby(store, clock, gate, checklists, views)
+        self.faults: Callable[[], tuple[str, ...]] = tuple
+        """What is wrong with the chats just now, in sentences; shown with the status."""
 
     async def command(self, text: str, *, who: Who, key: str, channel: str) -> Answer:
         """What stands behind `/deploy`."""
@@ -187,7 +189,7 @@ class Router:
         if not rows:
             return replies.none_running(command.service, command.environment)
         if command.name == "status":
-            return replies.status(await self._views.view(rows[0].id))
+            return replies.status(await self._views.view(rows[0].id), self.faults())
         view = await self._views.bare(rows[0].id)
         match command.name:
             case "items":

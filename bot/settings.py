@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SHIPPED = Path(__file__).resolve().parent.parent / "checklists"
@@ -28,5 +28,15 @@ class Settings(BaseSettings):
     """The one meant when `/deploy start` names none, if it is in the folder."""
     checklist_file: Path | None = None
     """One document, instead of a folder: `make run CHECKLIST=path/to/their.md`."""
+    slack_bot_token: SecretStr = SecretStr("")
+    """`xoxb-…`: with it, the channel stands in Slack instead of the sandbox page."""
+    slack_app_token: SecretStr = SecretStr("")
+    """`xapp-…`: Socket Mode, no public address needed."""
+    slack_signing_secret: SecretStr = SecretStr("")
+    """Without an app token: Slack's requests come over HTTP to `/slack/events`, signed with this."""
+    slack_api_url: str = "https://slack.com/api/"
+    """Another base of the Web API: GovSlack, a test server."""
+    slack_processes: int = Field(default=1, ge=1, le=5)
+    """How many gonogo processes share the app token."""
     log_level: str = "WARNING"
     """DEBUG, INFO, WARNING or ERROR; logs go to standard error."""

@@ -14,7 +14,8 @@ _SHOWN = 10
 
 def refusal(view: View, refused: Refused) -> Answer:
     """The answer to who was turned away."""
-    lines = [_sentence(view, refused)]
+    sentence = _sentence(view, refused)
+    lines = [f"T{sentence[1:]}" if sentence.startswith("this ") else sentence]
     if refused.missing:
         shown = refused.missing[:_SHOWN]
         lines += [f"• {escape(plain(task.item.label))}{_for(task)}" for task in shown]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.cards.card import Answer, Block, Button, Buttons, Card, Heading, Text, Tone, Verbatim, escape
@@ -136,9 +137,13 @@ def not_entitled(roles: Sequence[str]) -> Answer:
 # --- asking -----------------------------------------------------------------------------------------------------------
 
 
-def status(view: View) -> Answer:
-    """The card, for the asker alone."""
-    return Answer(card=deployment_card(view))
+def status(view: View, faults: Sequence[str] = ()) -> Answer:
+    """The card, for the asker alone; `faults` are what is wrong with the chats just now."""
+    card = deployment_card(view)
+    if faults:
+        lines = tuple(Text(f"⚠️ {escape(fault, limit=500)}") for fault in faults)
+        card = replace(card, text=f"{card.text} {' '.join(faults)}", blocks=(*card.blocks, *lines))
+    return Answer(card=card)
 
 
 def items(view: View) -> Answer:
