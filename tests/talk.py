@@ -302,6 +302,10 @@ class Channel:
         """Everything said in a channel letter for letter: the announcements."""
         return [message["text"] for message in self.messages(channel) if "verbatim" in message["html"]]
 
+    def hear(self, count: int, channel: str = "") -> list[str]:
+        """Everything announced in a channel, once so many announcements stand there."""
+        return self.until(lambda: said if len(said := self.said(channel)) >= count else None)
+
     def status(self, service: str = "") -> str:
         """Where the deployment stands, for a screen reader."""
         return self.says(f"/deploy status {service}".strip())

@@ -6,16 +6,29 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from tests.talk import MAIN, Channel, Page, talking
+from tests.talk import MAIN, Channel, Page, talking, untimed
 
 FRIDAY = "2026-11-20 16:30"
 """UTC. Closed for every team that has windows."""
+_DAY = r"\w{3} \d{1,2} \w{3} \d\d:\d\d"
+"""An ended deployment's card is drawn no more, so it names the day."""
+_AFTER = {
+    "{t0}": timedelta(0),
+    "{t0+5m}": timedelta(minutes=5),
+    "{t0+30m}": timedelta(minutes=30),
+    "{t0+2h}": timedelta(hours=2),
+    "{t0+5h}": timedelta(hours=5),
+}
 
 
 @dataclass(frozen=True)
 class Team:
-    """What a team must hear, letter for letter. `{deployed}` and `{duration}` are filled in from the recorded facts."""
+    """What a team must hear, letter for letter.
+
+    Words in braces are filled in from the recorded facts: `{t0+2h}`, `{deployed}`, `{duration}`.
+    """
 
     checklist: str
     name: str
@@ -26,7 +39,6 @@ class Team:
     """UTC, inside the window."""
     started: str
     """The answer to a start at the opening."""
-    phases: int
     early: str
     """The answer to who wants to go on with two items of the first phase open."""
     signed: dict[str, int]
@@ -44,11 +56,12 @@ class Team:
     issue: str
     rolled_back: str
     """The card in the end."""
-    list_title: str
-    """The message with the rollback list."""
+    rollback_list: tuple[str, ...]
+    """The message with the rollback list: its title, and words that stand in it."""
     said_back: dict[str, tuple[str, ...]]
     """Channel -> announcements of the deployment that is rolled back."""
     home: str = MAIN
+    zone: str = "UTC"
     until_issue: str = "5m"
     others: tuple[str, ...] = field(default=("#announcements", "#engineering", "#incidents", "#qa"))
 
@@ -69,16 +82,18 @@ def to_stable(folder: Path, team: Team) -> None:
         before, thread = channel.card(), len(channel.thread())
         channel.restart()
         after = channel.card()
-        assert (after["id"], _without_time(after["text"])) == (before["id"], _without_time(before["text"]))
+        assert (after["id"], untimed(after["text"])) == (before["id"], untimed(before["text"]))
         assert len(channel.thread()) == thread
         channel.run_to_deployed()
         people = {who: list(channel.ticked_by.values()).count(who) for who in set(channel.ticked_by.values()) - {"ann"}}
         assert people == team.signed
-        assert channel.card()["text"] == f"{team.name}. {_filled(team.deployed, channel)}"
+        channel.until(lambda: True if _measured(channel) else None)
+        assert channel.card()["text"] == f"{team.name}. {_filled(team.deployed, channel, team)}"
         for by in ("30m", "2h", "24h"):
             channel.move(by)
             channel.tick_all()
-        assert channel.card()["text"].startswith(f"{team.name}. {team.stable}")
+        end = re.sub(rf"since {_DAY}", "since …", channel.card()["text"])
+        assert end == f"{team.name}. Stable since …: all checks passed. {team.stable}"
         checks = channel.checks()
         assert [text.removeprefix(f"{team.name}, ").partition(".")[0] for text in checks] == list(team.checks)
         assert f"{team.name}, {team.half_hour}" in checks
@@ -108,14 +123,15 @@ def to_rolled_back(folder: Path, team: Team) -> None:
         channel.start()
         channel.health("healthy")
         channel.until(lambda: True if "Rolling back to v1.1.0" in channel.root()["text"] else None)
-        channel.until(lambda: True if any(team.list_title in m["title"] for m in channel.thread()) else None)
+        title, *words = team.rollback_list
+        listed = channel.in_thread(title)["html"]
+        assert [word for word in words if word not in listed] == []
         channel.tick_all()
         form = channel.click(channel.action("rolledback"), "olu")["form"]
         assert Page(form).fields == ["status"]
         channel.submit(channel.action("rolledback"), "olu", status="System stable")
         channel.until(lambda: True if "Rolled back" in channel.root()["text"] else None)
-        channel.until(lambda: True if len(channel.said()) == len(team.said_back[team.home]) else None)
-        assert re.sub(r"at \d\d:\d\d", "at …", channel.card()["text"]) == f"{team.name}. {team.rolled_back}"
+        assert re.sub(rf"at {_DAY}", "at …", channel.card()["text"]) == f"{team.name}. {team.rolled_back}"
         _announced(channel, team.said_back, team)
         channel.move("24h")  # nothing more is checked, said or posted
         _announced(channel, team.said_back, team)
@@ -139,10 +155,10 @@ def _measured(channel: Channel) -> bool:
 
 
 def _announced(channel: Channel, wanted: dict[str, tuple[str, ...]], team: Team) -> None:
-    """Every announcement stands in its channel once, word for word, in order, and nothing else is announced anywhere."""
+    """Every announcement stands in its channel once, word for word and in order; nothing else is announced."""
     for where in dict.fromkeys([MAIN, *wanted, *team.others]):
-        expected = [_filled(text, channel) for text in wanted.get(where, ())]
-        assert channel.said(where) == expected, where
+        expected = [_filled(text, channel, team) for text in wanted.get(where, ())]
+        assert [untimed(text) for text in channel.hear(len(expected), where)] == expected, where
 
 
 def _every_verdict_once(channel: Channel) -> None:
@@ -150,9 +166,11 @@ def _every_verdict_once(channel: Channel) -> None:
     assert len(ran) == len(set(ran)) > 0
 
 
-def _filled(text: str, channel: Channel) -> str:
+def _filled(text: str, channel: Channel, team: Team) -> str:
     """With the times that were recorded: T0, and how long it took from the first announcement (or the start) to it."""
-    deployed = channel.records.at("deployed")
+    deployed = channel.records.at("deployed").astimezone(ZoneInfo(team.zone))
+    for words, after in _AFTER.items():
+        text = text.replace(words, f"{deployed + after:%H:%M}")
     spoken = [
         datetime.fromisoformat(fact["at"])
         for fact in channel.records.facts("announced")
@@ -166,7 +184,3 @@ def _spelled(span: timedelta) -> str:
     seconds = round(span.total_seconds())
     number, unit = (seconds // 60, "minute") if seconds >= 60 else (seconds, "second")
     return f"{number} {unit}{'' if number == 1 else 's'}"
-
-
-def _without_time(text: str) -> str:
-    return re.sub(r"\d+ h( \d+ m)? left|\d+ m left", "… left", text)

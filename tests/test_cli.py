@@ -1,0 +1,144 @@
+"""The command line as somebody at a terminal meets it."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.talk import ROOT, Process, gonogo, new_database
+
+ITEMS = {"services-do": 99, "ca-marketplace": 114, "petforce": 137, "maishapoa": 58, "azora": 124}
+PHASE, SECTION = ["id", "title", "kind", "sections"], ["id", "title", "items"]
+ITEM = ["id", "text", "line", "depth", "command", "notes", "checked"]
+KINDS = {"run", "rollback", "emergency", "follow-up", "reference"}
+
+
+def test_help_names_every_command_and_each_has_its_own(tmp_path: Path) -> None:
+    told = gonogo("--help", folder=tmp_path)
+    assert told.returncode == 0
+    assert "Turns a team's Markdown deployment checklist into a live go/no-go in chat." in told.stdout
+    commands = {"run": "--checklist", "web": "page", "worker": "due", "migrate": "Safe to repeat", "schema": "Schema"}
+    for command, word in commands.items():
+        assert re.search(rf"\b{command}\b", told.stdout), command
+        own = gonogo(command, "--help", folder=tmp_path)
+        assert (own.returncode, own.stderr) == (0, "")
+        assert word in own.stdout
+    of_checklists = gonogo("checklist", "--help", folder=tmp_path).stdout
+    for command in ("show", "lint", "adopt"):
+        assert re.search(rf"\b{command}\b", of_checklists), command
+
+
+@pytest.mark.parametrize(("name", "items"), ITEMS.items(), ids=list(ITEMS))
+def test_show_json_has_every_item_in_exactly_this_shape(name: str, items: int, tmp_path: Path) -> None:
+    shown = _json(gonogo("checklist", "show", name, "--json", folder=tmp_path).stdout)
+    assert list(shown) == ["name", "title", "phases"]
+    assert shown["name"] == name
+    found: list[dict[str, Any]] = []
+    for phase in shown["phases"]:
+        assert list(phase) == PHASE
+        assert phase["kind"] in KINDS
+        for section in phase["sections"]:
+            assert list(section) == SECTION
+            found += section["items"]
+    assert all(list(item) == ITEM for item in found)
+    assert len(found) == len({item["id"] for item in found}) == items
+    lines = (ROOT / "checklists" / f"{name}.md").read_text().splitlines()
+    written = [lines[item["line"] - 1] for item in found]
+    assert [item["text"] in line for item, line in zip(found, written, strict=True)] == [True] * items
+
+
+def test_show_reads_a_file_of_ones_own_and_says_what_it_runs_on(tmp_path: Path) -> None:
+    (tmp_path / "their.md").write_text("# Theirs\n\n## First\n- [ ] One\n  - [x] Below\n\n## Rollback\n1. [ ] Back\n")
+    shown = _json(gonogo("checklist", "show", "their.md", "--json", folder=tmp_path).stdout)
+    items = [item for phase in shown["phases"] for section in phase["sections"] for item in section["items"]]
+    assert [(item["text"], item["line"], item["depth"], item["checked"]) for item in items] == [
+        ("One", 4, 1, False),
+        ("Below", 5, 2, True),
+        ("Back", 8, 1, False),
+    ]
+    told = gonogo("checklist", "show", "their.md", folder=tmp_path).stdout
+    assert told.startswith("Theirs (their): 3 items\n! There is no their.yaml beside the document")
+    nobody = gonogo("checklist", "show", "nobody", folder=tmp_path)
+    assert (nobody.returncode, nobody.stdout) == (1, "")
+    assert nobody.stderr.startswith("There is no checklist 'nobody'.")
+
+
+def test_lint_says_file_line_column_code_and_fails_only_on_errors(tmp_path: Path) -> None:
+    policies = {
+        "clean": None,
+        "zone": "timezone: Mars/Olympus\n",
+        "hour": 'windows:\n  production: ["tue 10:00-25:00"]\n',
+        "unknown-key": "timezone: UTC\nwatchh: []\n",
+        "broken": "windows:\n  production: [tue 10:00\n",
+    }
+    for name, policy in policies.items():
+        (tmp_path / f"{name}.md").write_text("# Theirs\n\n## First\n- [ ] One\n")
+        if policy is not None:
+            (tmp_path / f"{name}.yaml").write_text(policy)
+    told = gonogo("checklist", "lint", *(f"{name}.md" for name in policies), "nowhere.md", folder=tmp_path)
+    assert (told.returncode, told.stderr) == (1, "")
+    found = [re.fullmatch(r"(\S+?):(\d+):(\d+): ([a-z-]+) (\S.*)", line) for line in told.stdout.splitlines()]
+    assert all(found), told.stdout
+    lines = {each[1]: (int(each[2]), each[5]) for each in found if each}
+    assert {name: line for name, (line, _) in lines.items()} == {
+        "clean.md": 1,
+        "zone.yaml": 1,
+        "hour.yaml": 2,
+        "unknown-key.yaml": 2,
+        "broken.yaml": 3,
+        "nowhere.md": 1,
+    }
+    assert "watch" in lines["unknown-key.yaml"][1]
+    assert lines["nowhere.md"][1].startswith("There is no file")
+    # That there is no policy is worth a line, and no error.
+    assert gonogo("checklist", "lint", "clean.md", folder=tmp_path).returncode == 0
+
+
+def test_the_five_documents_lint_without_an_error(tmp_path: Path) -> None:
+    told = gonogo("checklist", "lint", *(str(ROOT / "checklists" / f"{name}.md") for name in ITEMS), folder=tmp_path)
+    assert told.returncode == 0, told.stdout
+
+
+def test_adopt_drafts_a_policy_that_lints(tmp_path: Path) -> None:
+    (tmp_path / "azora.md").write_bytes((ROOT / "checklists" / "azora.md").read_bytes())
+    drafted = gonogo("checklist", "adopt", "azora.md", folder=tmp_path)
+    assert (drafted.returncode, drafted.stderr) == (0, "")
+    (tmp_path / "azora.yaml").write_text(drafted.stdout)
+    told = gonogo("checklist", "lint", "azora.md", folder=tmp_path)
+    assert told.returncode == 0, told.stdout
+
+
+def test_migrate_is_safe_to_repeat(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'gonogo.db'}"
+    for _ in range(2):
+        done = gonogo("migrate", folder=tmp_path, GONOGO_DATABASE_URL=url)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "The database is up to date.\n", "")
+
+
+def test_schema_is_a_json_schema_for_an_editor(tmp_path: Path) -> None:
+    schema = _json(gonogo("schema", folder=tmp_path).stdout)
+    assert {"windows", "freezes", "phases", "items", "probes", "watch", "templates"} <= set(schema["properties"])
+
+
+def test_run_without_settings_makes_its_database_here_and_says_where_the_page_is(tmp_path: Path) -> None:
+    new_database(tmp_path)
+    begun = time.monotonic()
+    process = Process(tmp_path)
+    print(f"second start: {time.monotonic() - begun:.2f} s until the address is printed")
+    try:
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", process.address)
+    finally:
+        assert process.stop() == (0, "")
+    told = gonogo("run", "--checklist", "nowhere.md", folder=tmp_path)
+    assert (told.returncode, told.stderr) == (1, "There is no file nowhere.md.\n")
+
+
+def _json(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    assert isinstance(found, dict)
+    return found
