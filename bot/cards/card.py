@@ -192,3 +192,5 @@ class Answer:
 
     card: Card | None = None
     form: Form | None = None
+    refused: bool = False
+    """The card says why nothing was done."""

@@ -41,6 +41,7 @@ def answer_to_text(answer: c.Answer) -> str:
         {
             "card": card_to_json(answer.card) if answer.card else None,
             "form": _plain(answer.form) if answer.form else None,
+            "refused": answer.refused,
         },
         ensure_ascii=False,
     )
@@ -50,7 +51,8 @@ def answer_from_text(text: str) -> c.Answer:
     """The answer of `answer_to_text`."""
     data = json.loads(text)
     card = card_from_json(data["card"]) if data["card"] else None
-    return c.Answer(card=card, form=form_from_json(data["form"]) if data["form"] else None)
+    form = form_from_json(data["form"]) if data["form"] else None
+    return c.Answer(card=card, form=form, refused=data.get("refused", False))  # kept by an older release: not said
 
 
 def form_from_json(data: dict[str, Any]) -> c.Form:

@@ -31,7 +31,7 @@ def no(sentence: str, *buttons: Button) -> Answer:
     if buttons:
         blocks.append(Buttons(buttons))
     spoken = " ".join(plain(line) for line in lines)
-    return Answer(card=Card(title="Not done", text=spoken, blocks=tuple(blocks), tone=Tone.WARN))
+    return Answer(card=Card(title="Not done", text=spoken, blocks=tuple(blocks), tone=Tone.WARN), refused=True)
 
 
 def _sentence(view: View, refused: Refused) -> str:

@@ -27,6 +27,12 @@ def announcement_card(said: Announced) -> Card:
     )
 
 
+def moved_card() -> Card:
+    """Said under a card that stands and can no longer be edited."""
+    text = "This card can no longer be kept up to date. The current one stands further down in this channel."
+    return Card(title="", text=text, blocks=(Text(f"⬇️ {text}"),))
+
+
 def no_channel_card(channel: str) -> Card:
     """Said once where a channel of the policy does not exist."""
     text = f"There is no channel {channel} here (or I am not in it), so this was said only in #deployments."

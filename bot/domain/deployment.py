@@ -138,16 +138,15 @@ class Deployment:
         return self.runs.get(check, {}).get(times[number]) if 0 <= number < len(times) else None
 
     def settled(self, plan: Plan, check: Check) -> bool:
-        """Whether the check has run for the last time and passed.
+        """Whether the check has run as often as it should and passed the last time.
 
         A check that measures nothing is passed by its people: when the items of its phase are done, at least one of
         them by a person, or by a decision.
         """
-        times = self.due_times(check)
-        last = self.runs.get(check.id, {}).get(times[-1]) if times else None
-        if last is None:
+        times, runs = self.due_times(check), self.runs.get(check.id, {})
+        if not times or any(due not in runs for due in times):
             return False
-        if last.passed:
+        if runs[times[-1]].passed:
             return True
         step = plan.step(check.phase) if check.phase else None
         if step is None or not measures_nothing(check) or self.lacking_people(step, check.offsets[-1]):

@@ -16,11 +16,12 @@ from checklists.plan import Plan, Step, Task
 
 
 def tick(plan: Plan, state: Deployment, item: str, who: Who, now: datetime) -> list[e.Event]:
-    """Tick an item of a phase that is open. A role's item only by who holds the role."""
-    task, step = _open_task(plan, state, item, who)
-    mark = state.marks.get(task.id)
+    """Tick an item of a phase that is open. A role's item only by who holds the role. What is ticked stays ticked,
+    also where that tick was the last and has ended the run."""
+    mark = state.marks.get(item)
     if mark is not None and not mark.excused:
         return []
+    task, step = _open_task(plan, state, item, who)
     return _kept_complete(state, step, task, e.Ticked(at=now, by=who, item=task.id))
 
 

@@ -12,6 +12,7 @@ from bot.cards.said import announcement_card, no_channel_card
 from bot.domain import events as e
 from bot.domain import moves
 from bot.domain.course import record_check
+from bot.domain.people import GONOGO
 from checklists.policy import Announcement
 from checklists.quantities import to_base
 from tests.domain.runs import ALL, ANN, SHIPPED, START, Course, plan, shipped
@@ -134,8 +135,7 @@ def test_azora_without_a_planned_time_says_the_documents_own() -> None:
 def test_azora_tells_a_rollback_by_hand_from_an_automatic_one() -> None:
     by_hand, automatic = deployed("azora"), deployed("azora")
     by_hand.do(moves.roll_back, "v1.1.0", "slow", "", who=ALL)
-    gonogo = e.Who(chat="gonogo", id="gonogo", name="gonogo")
-    automatic.do(moves.roll_back, "v1.1.0", "error rate > 5% for 5 m", "", who=gonogo)
+    automatic.do(moves.roll_back, "v1.1.0", "error rate > 5% for 5 m", "", who=GONOGO)
     assert by_hand.text(A.ROLLED_BACK) == "Rollback completed. Investigating issue."
     assert automatic.text(A.ROLLED_BACK) == "Automatic rollback completed"
 

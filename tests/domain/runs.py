@@ -12,7 +12,7 @@ from bot.domain import events as e
 from bot.domain import moves
 from bot.domain.course import begin, consequences, deadlines, open_due, record_check
 from bot.domain.deployment import Deployment, evolve, measures_nothing, replay
-from bot.domain.people import Who
+from bot.domain.people import GONOGO, Who
 from checklists.document import Checklist, Item, Phase, PhaseKind, Section
 from checklists.library import load
 from checklists.plan import Check, Plan, Task, make_plan
@@ -230,7 +230,7 @@ class Course:
         unknown = measures_nothing(check)
         return e.CheckRan(
             at=self.now,
-            by=ANN if again else e.Who(chat="gonogo", id="gonogo", name="gonogo"),
+            by=ANN if again else GONOGO,
             check=check.id,
             due=due,
             verdict=e.Verdict.INCONCLUSIVE if unknown else verdict,
@@ -279,3 +279,23 @@ class Course:
             assert following is not None, f"deadlock: {self.state.status}, {self.state.opened}, {self.state.done}"
             self.now = following
         raise AssertionError("it does not come to an end")
+
+
+TWO = "# Deploy\n- [ ] switch\n# After\n- [ ] look\n"
+
+
+def live(text: str, yaml: str = "", **kinds: str) -> Course:
+    """A deployment at T0."""
+    course = Course(plan(text, yaml, **kinds))
+    course.to_t0()
+    return course
+
+
+def checks(*entries: str, more: str = "") -> str:
+    """The YAML of these checks, and of what follows."""
+    return "watch:\n" + "".join(f"  - {{{entry}}}\n" for entry in entries) + more
+
+
+def opened(course: Course) -> list[str]:
+    """The titles of the phases that are open."""
+    return [step.title for step in course.plan.every_step() if step.id in course.state.opened]

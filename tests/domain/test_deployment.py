@@ -11,7 +11,7 @@ from bot.domain import moves
 from bot.domain.deployment import Status, evolve, replay
 from bot.domain.events import deployment_event
 from bot.domain.people import GONOGO, Who, holds, may
-from checklists.policy import Policy
+from checklists.policy import Announcement, Policy
 from tests.domain.runs import ANN, QUINN, Course, plan, shipped
 
 
@@ -38,7 +38,7 @@ def test_evolving_leaves_the_old_state_as_it_is() -> None:
         e.CheckAccepted(at=course.now, by=ANN, check=check.id, due=due, reason="x"),
         e.PhaseOpened(at=course.now, by=GONOGO, phase="p", due=due),
         e.PhaseDone(at=course.now, by=GONOGO, phase="p"),
-        e.Announced(at=course.now, by=GONOGO, announcement="succeeded"),
+        e.Announced(at=course.now, by=GONOGO, announcement=Announcement.SUCCEEDED),
         e.RollbackStarted(at=course.now, by=ANN, to_version="v1", reason="x"),
     ]
     new = evolve(old, facts)
