@@ -17,7 +17,7 @@ import structlog
 from bot.cards.card import Card, Slot
 from bot.cards.codec import digest
 from bot.cards.deployment import slots
-from bot.cards.said import no_channel_card
+from bot.cards.said import moved_card, no_channel_card
 from bot.ports import (
     Busy429,
     ChannelGone,
@@ -32,6 +32,7 @@ from bot.ports import (
     Posting,
     Store,
     StoreError,
+    Uneditable,
 )
 from bot.services.records import MAIN_CHANNEL, channels_of, home_of
 from bot.services.views import Views
@@ -172,7 +173,7 @@ class Relay:
     ) -> PostedCard:
         """Make one slot say what it should. Posts only when it is certain that it does not stand already."""
         here, seal, key = (deployment, slot.name), digest(slot.card), f"{deployment}:{slot.name}"
-        thread = root.message if root else None
+        thread, fixed = root.message if root else None, None
         if was is not None and was.thread != thread:
             was = None  # the message it hung under was posted anew, and it follows
         if was is not None and was.message is None:
@@ -185,8 +186,9 @@ class Relay:
                 await self._chat.update(was.channel, was.message, slot.card, thread=was.thread)
                 self._known.add(here)
                 return await self._note(deployment, dataclasses.replace(was, digest=seal))
-            except MessageGone:
-                log.info("relay.reposted", deployment=deployment, slot=slot.name)
+            except MessageGone as problem:
+                log.info("relay.reposted", deployment=deployment, slot=slot.name, problem=str(problem))
+                fixed = was if isinstance(problem, Uneditable) and thread is None else None
         now = self._clock.now()
         new = PostedCard(slot.name, root.channel if root else channel, None, thread, "", now)
         await self._note(deployment, new)
@@ -199,7 +201,17 @@ class Relay:
             self._lost.add(new.channel)
             raise
         self._known.add(here)
-        return await self._note(deployment, dataclasses.replace(new, message=message, digest=seal))
+        new = await self._note(deployment, dataclasses.replace(new, message=message, digest=seal))
+        if fixed is not None:
+            await self._point(fixed, key)
+        return new
+
+    async def _point(self, old: PostedCard, key: str) -> None:
+        """Say under a card that cannot be edited that there is a newer one. Tried once: the newer one is there."""
+        try:
+            await self._chat.post(old.channel, moved_card(), key=f"{key}:moved:{old.message}", thread=old.message)
+        except ChatError as problem:
+            log.info("relay.pointer", problem=str(problem))
 
     async def _note(self, deployment: str, card: PostedCard) -> PostedCard:
         await self._store.note_posted(deployment, self._chat.name, card)

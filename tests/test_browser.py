@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import expect
 
 from checklists.quantities import spell_duration
-from tests.talk import Process, Records, new_database
+from tests.process import Process, Records, new_database
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.talk import ROOT, Process, gonogo, new_database
+from tests.process import ROOT, Process, gonogo, new_database
 
 ITEMS = {"services-do": 99, "ca-marketplace": 114, "petforce": 137, "maishapoa": 58, "azora": 124}
 PHASE, SECTION = ["id", "title", "kind", "sections"], ["id", "title", "items"]

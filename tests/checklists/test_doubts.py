@@ -64,7 +64,8 @@ def test_boxes_which_are_no_items_are_counted_and_a_way_out_is_offered() -> None
         "1 table row with a box: no GitHub items. `items_from: [tables]` in the policy reads each row as an item."
     )
     assert only("- a\n- b\n").message == (
-        "No list has a box, so nothing can be ticked. `items_from: [lists]` in the policy reads 2 list entries as items."
+        "No list has a box, so nothing can be ticked. "
+        "`items_from: [lists]` in the policy reads 2 list entries as items."
     )
 
 

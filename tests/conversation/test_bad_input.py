@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from tests.conversation.small import MARKDOWN, POLICY, TUESDAY, folder_with
-from tests.talk import Channel, gonogo, new_database, talking
+from tests.process import gonogo, new_database
+from tests.talk import Channel, talking
 
 NOT_A_VERSION = (
     " is not a version. Use a tag, branch or commit: letters, digits and . _ + / - ; at most 64 characters, "

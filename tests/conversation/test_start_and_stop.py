@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from tests.conversation.small import TUESDAY, folder_with
-from tests.talk import Channel, Process, gonogo, new_database, talking
+from tests.process import Process, gonogo, new_database
+from tests.talk import Channel, talking
 
 
 def refused(folder: Path, **environment: str) -> str:

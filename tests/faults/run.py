@@ -24,7 +24,8 @@ import httpx
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from tests.faults.verify import Acked, behind, violations
-from tests.talk import MAIN, ROOT, WHO_IS, Page, Process, Records, new_database, untimed
+from tests.process import ROOT, Process, Records, new_database
+from tests.talk import MAIN, WHO_IS, Page, untimed
 
 CHECKLIST = """\
 # Shop

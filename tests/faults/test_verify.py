@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.conversation.small import TUESDAY, folder_with
 from tests.faults.verify import Acked, behind, violations
-from tests.talk import Records, talking
+from tests.process import Records
+from tests.talk import talking
 
 HARM = {
     "the acked delivery": "DELETE FROM deliveries",
