@@ -27,6 +27,10 @@ run: .venv/.installed  ## Start gonogo with its sandbox channel (CHECKLIST=path/
 test: .venv/.installed-dev  ## Run every test that is not marked slow (ARGS="-k windows")
 	@$(BIN)/python -m pytest --no-header -n $(WORKERS) -m "not slow" $(ARGS)
 
+.PHONY: test-slow
+test-slow: .venv/.installed-dev  ## Run the tests marked slow, which `make test` leaves out
+	@$(BIN)/python -m pytest --no-header -n $(WORKERS) -m slow $(ARGS)
+
 .PHONY: lint
 lint: .venv/.installed-dev  ## Check style, layers and the five checklists
 	@$(BIN)/ruff check --quiet .

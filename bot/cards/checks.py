@@ -13,6 +13,7 @@ from bot.domain import events as e
 from bot.domain.course import LIVE_AFTER, awaited
 from bot.domain.deployment import Run, measures_nothing
 from checklists.plan import Check
+from checklists.policy import Policy
 from checklists.quantities import say_duration
 
 _TONES = {
@@ -110,12 +111,25 @@ def _lines(view: View, check: Check, run: Run, stretch: list[datetime]) -> Itera
     if run.accepted is not None:
         yield f"{person(run.accepted.by)} decided to go on: {escape(run.accepted.reason, limit=500)}"
         return
+    if not result.severity and result.verdict is not e.Verdict.HEALTHY:
+        yield from _judgement(view.plan.policy)
     if measures_nothing(check):
         if not view.state.settled(view.plan, check):
             yield "Nothing is measured here: look for yourself and decide."
     elif result.verdict is e.Verdict.INCONCLUSIVE:
         yield "No data is not success. Look for yourself, then decide with a reason, or ask again."
     yield from _awaited(view, check)
+
+
+def _judgement(policy: Policy) -> Iterator[str]:
+    """What the checklist gives people to judge by, where no row of its matrix was met by a number."""
+    for row in policy.matrix:
+        means = f" ({escape(row.means)})" if row.means else ""
+        said = row.within.casefold() in row.action.casefold()
+        within = "" if said else f", {escape(row.within)}"
+        yield f"**{escape(row.severity)}**{means}: {escape(row.action)}{within}"
+    if policy.rollback.when and not policy.matrix:
+        yield f"Roll back if: {escape('; '.join(policy.rollback.when), limit=600)}."
 
 
 def _awaited(view: View, check: Check) -> Iterator[str]:

@@ -93,6 +93,7 @@ async def test_what_cannot_be_done_now_does_not_stop_time(room: Room) -> None:
     assert len(settled) > 1
 
 
+@pytest.mark.slow
 async def test_a_move_ends_however_much_is_due(room: Room) -> None:
     async def one_more() -> None:
         room.deadlines.due = [room.clock.now() + timedelta(microseconds=1)]

@@ -61,7 +61,7 @@ def policy_of(text: str, name: str = "any") -> Policy:
     return load_policy(adopt(text, name=name), file="any.yaml")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents)
 def test_any_text_becomes_a_policy_that_loads_with_its_document(text: str) -> None:
     from_texts("any", text, adopt(text, name="any"))
