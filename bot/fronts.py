@@ -181,10 +181,10 @@ class SlackFront:
 
     chat_names: tuple[str, ...] = ("slack",)
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self._config = slack_config(settings)
         self._client = httpx.AsyncClient()
-        self.clock = SystemClock()
+        self.clock: Clock = clock or SystemClock()
         self.chats: list[Chat] = []
         self._people: dict[str, list[Person]] = {}
 

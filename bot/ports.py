@@ -48,6 +48,10 @@ class MessageGone(ChatError):
     """The message to be edited no longer exists, or can no longer be edited: post it again."""
 
 
+class Uneditable(MessageGone):
+    """It stands, and can no longer be edited."""
+
+
 class ChannelGone(ChatError):
     """No such channel, or the bot is not in it."""
 

@@ -59,9 +59,10 @@ class SlackAdapter:
         return [] if self._socket is not None else routes(self.bolt, self._config.signing_secret)
 
     async def open(self) -> None:
-        """The connections that posting needs; enough for a process that does not listen."""
-        await self.api.open()
-        self._running = [asyncio.create_task(self._identify())]
+        """The connections that posting needs; enough for a process that does not listen. Again, it changes nothing."""
+        if not self._running:
+            await self.api.open()
+            self._running = [asyncio.create_task(self._identify())]
 
     async def start(self) -> None:
         """Listen. What is wrong with tokens, scopes or channels is in `chat.faults()`; it goes on trying."""
@@ -79,6 +80,7 @@ class SlackAdapter:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        self._running.clear()
         await self._roster.close()
         await self.chat.close()
         await self.api.close()

@@ -12,7 +12,8 @@ from adapters.slack import blocks, limits, modals, packing
 from adapters.slack.client import Api
 from adapters.slack.dialogue import Place, not_done, refusal_of
 from adapters.slack.faults import Refusal
-from adapters.slack.roles import People, first_holders
+from adapters.slack.people import first_holders
+from adapters.slack.roles import People
 from adapters.slack.tasks import Tasks
 from bot.cards.card import Answer, Buttons, Card, Form
 from bot.ports import ChatError

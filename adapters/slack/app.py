@@ -23,7 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack import modals
 from adapters.slack.answers import Ack, Answers
 from adapters.slack.client import Api
-from adapters.slack.dialogue import Place, SlackDialogue, carried_by, not_done, refusal_of, typed
+from adapters.slack.dialogue import Place, SlackDialogue, carried_by, not_done, people_in, refusal_of, typed
 from adapters.slack.folding import OPEN, OPEN_ALL, section_of, whole_item
 from adapters.slack.home import Home
 from adapters.slack.roles import Roster
@@ -33,6 +33,8 @@ from bot.cards.card import Answer, Card, ItemRow
 from bot.ports import StoreError
 
 _MANY = 1_000
+_NAMED = 5
+"""So many people named in a command are asked for."""
 
 log = structlog.get_logger(__name__)
 
@@ -50,8 +52,9 @@ class Inbox:
     async def on_command(self, ack: Ack, body: dict[str, Any]) -> None:
         """`/deploy …`."""
         place = Place.of_command(body, _now())
-        text = typed(str(body.get("text") or "")).strip()
-        who = await self._roster.who(place.user, str(body.get("user_name") or ""))
+        who, text = await asyncio.gather(
+            self._roster.who(place.user, str(body.get("user_name") or "")), self._typed(str(body.get("text") or ""))
+        )
         if not text:
             await ack()
             asked = _asked(self._dialogue.opening_form(who=who, answers={}))
@@ -97,6 +100,12 @@ class Inbox:
         await self._answers.to_form(ack, place, answer, view)
         if not place.channel:
             self._tasks.spawn(self._home.opened(place.user))
+
+    async def _typed(self, text: str) -> str:
+        """What was typed, people by their names."""
+        named = list(dict.fromkeys(people_in(text)))[:_NAMED]
+        names = await asyncio.gather(*(self._roster.name(user) for user in named))
+        return typed(text, dict(zip(named, names, strict=True))).strip()
 
     async def on_home(self, event: dict[str, Any]) -> None:
         """Somebody looks at the Home tab. Bolt acknowledges events by itself."""

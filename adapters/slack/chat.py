@@ -10,20 +10,21 @@ from typing import Any
 
 import structlog
 
-from adapters.slack import blocks, packing
+from adapters.slack import packing
 from adapters.slack.cache import Cache
 from adapters.slack.client import Api
-from adapters.slack.roles import People, first_holders
+from adapters.slack.faults import Refusal
+from adapters.slack.people import first_holders
+from adapters.slack.posting import EVENT, deployment_of, needs_deployment, post_body, update_body
+from adapters.slack.roles import People
 from bot.cards.card import Card
 from bot.ports import Ambiguous, ChannelGone, ChatError, MessageGone
-
-EVENT = "gonogo_message"
-"""The event type of the metadata that carries a message's key. Anybody in the workspace can read it: no secrets."""
 
 _ID = re.compile(r"[CG][A-Z0-9]{6,}")
 _FRESH, _STALE, _MISSED = 600.0, 3_600.0, 20.0
 """Seconds: how long the list of channels is good, how long it is better than nothing, how old it may be to say no."""
 _PAGES = 10
+_MANY = 5_000
 _PAGE = 200
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,8 @@ class SlackChat:
 
     def __init__(self, api: Api, people: People) -> None:
         self._api, self._people = api, people
+        self._owners: dict[str, str] = {}
+        """Deployments of messages, by `ts`."""
         self._channels: Cache[Mapping[str, str]] = Cache(self._ask_channels, fresh=_FRESH, stale=_STALE, patience=10.0)
 
     def faults(self) -> tuple[str, ...]:
@@ -61,16 +64,11 @@ class SlackChat:
         """See the port. A reply whose parent is gone would stand in the channel by itself: it is taken away again."""
         place = await self._id(channel)
         with self._in(channel):
-            answer = await self._api.call(
-                "chat.postMessage",
-                channel=place,
-                **blocks.message(card, people=first_holders(self._people())),
-                metadata={"event_type": EVENT, "event_payload": {"key": key}},
-                thread_ts=thread,
-                unfurl_links=False,
-                unfurl_media=False,
-            )
+            people = first_holders(self._people())
+            body = post_body(card, channel=place, key=key, thread=thread, people=people)
+            answer = await self._api.call("chat.postMessage", **body)
         message = str(answer["ts"])
+        self._remember(message, deployment_of(key))
         if thread is not None and not (answer.get("message") or {}).get("thread_ts"):
             await self.remove(channel, message)
             raise MessageGone("the message it hangs under was deleted")
@@ -80,9 +78,10 @@ class SlackChat:
         """See the port. The key stays: chat.update keeps the metadata it is not given."""
         place = await self._id(channel)
         with self._in(channel):
-            await self._api.call(
-                "chat.update", channel=place, ts=message, **blocks.message(card, people=first_holders(self._people()))
-            )
+            deployment = await self._deployment(place, message, thread) if needs_deployment(card) else ""
+            people = first_holders(self._people())
+            body = update_body(card, channel=place, message=message, deployment=deployment, people=people)
+            await self._api.call("chat.update", **body)
 
     async def remove(self, channel: str, message: str, *, thread: str | None = None) -> None:
         """Take a message away; gone already is fine. Raises ChannelGone, Busy429, Ambiguous."""
@@ -122,10 +121,10 @@ class SlackChat:
     async def _id(self, channel: str) -> str:
         """Where `#name` is. A list that does not have it is asked for anew, at most every 20 seconds."""
         known = await self._channels.get("")
-        if channel not in known:
+        if not known.get(channel):
             known = await self._channels.get("", fresh=_MISSED)
-        if channel not in known:
-            raise self._gone(channel)
+        if not known.get(channel):
+            raise self._gone(channel, "archived" if channel in known else "")
         return known[channel]
 
     def _gone(self, channel: str, why: str = "") -> ChannelGone:
@@ -149,26 +148,30 @@ class SlackChat:
         self._api.faults.mend(f"channel {channel}")
 
     async def _ask_channels(self, key: str) -> Mapping[str, str]:
-        """`#name` and id of every channel the bot is in, as their ids. A former name leads there too, if it is free."""
+        """`#name` and id of every channel the bot is in, as their ids; "" for an archived one. A former name leads
+        there too, if it is free."""
         names: dict[str, str] = {}
         former: dict[str, str] = {}
+        archived: dict[str, str] = {}
         cursor = ""
         for _ in range(_PAGES):
             answer = await self._api.call(
                 "users.conversations",
                 types="public_channel,private_channel",
-                exclude_archived=True,
                 limit=_PAGE,
                 cursor=cursor or None,
             )
             for channel in answer.get("channels") or ():
                 place = str(channel["id"])
+                if channel.get("is_archived"):
+                    archived |= {f"#{channel.get('name', '')}": "", place: ""}
+                    continue
                 names |= {f"#{channel.get('name', '')}": place, place: place}
                 former |= {f"#{name}": place for name in channel.get("previous_names") or ()}
             cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 break
-        return {**former, **names}
+        return {**archived, **former, **names}
 
     # --- reading back ---
 
@@ -194,8 +197,37 @@ class SlackChat:
             arguments["cursor"] = cursor
         raise Ambiguous(f"more than {_PAGES * _PAGE} messages since {since:%H:%M} UTC are not searched")
 
+    async def _deployment(self, place: str, message: str, thread: str | None) -> str:
+        """Whose message it is: as remembered, else as its metadata says. Empty where that cannot be read."""
+        if message in self._owners:
+            return self._owners[message]
+        here: dict[str, Any] = {"channel": place, "oldest": message, "latest": message, "inclusive": True}
+        method = "conversations.history" if thread is None else "conversations.replies"
+        if thread is not None:
+            here["ts"] = thread
+        try:
+            answer = await self._api.call(method, **here, include_all_metadata=True, limit=2)
+        except Refusal as problem:
+            log.info("slack.metadata", problem=str(problem))
+            return ""
+        keys = {str(found["ts"]): _key(found) for found in answer.get("messages") or ()}
+        return self._remember(message, deployment_of(keys.get(message, "")))
+
+    def _remember(self, message: str, deployment: str) -> str:
+        if len(self._owners) >= _MANY:
+            self._owners.clear()
+        self._owners[message] = deployment
+        return deployment
+
     def _carries(self, message: Mapping[str, Any], key: str) -> bool:
         """Whether it is ours and was posted with this key. Other apps may write what they like into their metadata."""
-        metadata = message.get("metadata") or {}
         mine = self._api.me is None or message.get("user") in (None, self._api.me.user_id)
-        return mine and metadata.get("event_type") == EVENT and (metadata.get("event_payload") or {}).get("key") == key
+        return mine and _key(message) == key
+
+
+def _key(message: Mapping[str, Any]) -> str:
+    """The key a message was posted with; empty if it has none."""
+    metadata = message.get("metadata") or {}
+    if metadata.get("event_type") != EVENT:
+        return ""
+    return str((metadata.get("event_payload") or {}).get("key") or "")

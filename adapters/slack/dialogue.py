@@ -6,14 +6,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from bot.cards.card import Answer, Card, Text, Tone, escape
 from bot.domain.people import Who
 from bot.ports import Dialogue
 
-NOT_DONE = "Not done"
-"""Title of every refusal of the core."""
 _MARKED = re.compile(r"<([@#!]?)([^<>|]*)(?:\|([^<>]*))?>")
 
 
@@ -109,19 +108,25 @@ class Place:
 
 def refusal_of(answer: Answer) -> Card | None:
     """The card of an answer that says no; nothing was done."""
-    card = answer.card
-    return card if card is not None and card.tone is Tone.WARN and card.title == NOT_DONE else None
+    return answer.card if answer.refused else None
 
 
 def not_done(sentence: str) -> Answer:
     """Something went wrong on the way; nothing was changed."""
-    return Answer(card=Card(NOT_DONE, sentence, (Text(escape(sentence)),), Tone.WARN))
+    return Answer(card=Card("Not done", sentence, (Text(escape(sentence)),), Tone.WARN), refused=True)
 
 
-def typed(text: str) -> str:
-    """What was typed behind the command, as it looked: `should_escape` has Slack send `<@U1|ann>`, `<#C1|general>`,
-    `<https://…|label>` and `&amp;`."""
-    plain = _MARKED.sub(lambda match: _shown(match.group(1), match.group(2), match.group(3)), text)
+def people_in(text: str) -> list[str]:
+    """The users named in a command by id alone."""
+    return [target for sign, target, label in _MARKED.findall(text) if sign == "@" and not label]
+
+
+def typed(text: str, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """What was typed behind the command, as it looked: `should_escape` has Slack send `<@U1>`, `<@U1|ann>`,
+    `<#C1|general>`, `<https://…|label>` and `&amp;`. `names` are those of users."""
+    plain = _MARKED.sub(
+        lambda match: _shown(match.group(1), match.group(2), match.group(3) or names.get(match.group(2))), text
+    )
     return plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 

@@ -10,8 +10,8 @@ from adapters.slack.chat import SlackChat
 from adapters.slack.client import Api, Me
 from adapters.slack.config import SlackConfig
 from adapters.slack.methods import bot_scopes
-from adapters.slack.people import holders
-from adapters.slack.roles import People, groups_of
+from adapters.slack.people import groups_of, holders
+from adapters.slack.roles import People
 from bot.ports import ChatError
 
 SKEW = 60.0

@@ -6,7 +6,7 @@ import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
 
-from bot.ports import Ambiguous, Busy429, ChannelGone, ChatError, MessageGone
+from bot.ports import Ambiguous, Busy429, ChannelGone, ChatError, MessageGone, Uneditable
 
 _IN_A_ROW = 3
 """So many calls in a row without an answer are a fault; one is the weather."""
@@ -15,10 +15,12 @@ _IN_A_ROW = 3
 _AMBIGUOUS = {"internal_error", "fatal_error", "service_unavailable", "request_timeout"}
 _MESSAGE = {
     "message_not_found": "the message was deleted",
+    "thread_not_found": "the message it hangs under was deleted",
+}
+_FIXED = {
     "edit_window_closed": "the workspace does not let messages this old be edited",
     "cant_update_message": "the message cannot be edited",
     "block_mismatch": "the message cannot be edited",
-    "thread_not_found": "the message it hangs under was deleted",
 }
 _CHANNEL = {
     "channel_not_found": "does not exist, or I am not in it",
@@ -27,7 +29,7 @@ _CHANNEL = {
     "is_inactive": "is archived",
 }
 _TOKEN = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "no_permission"}
-_REINSTALL = "paste what `gonogo slack manifest` prints into the app's settings and reinstall the app"
+_REINSTALL = "paste what gonogo slack manifest prints into the app's settings and reinstall the app"
 
 log = structlog.get_logger(__name__)
 
@@ -104,6 +106,8 @@ def problem_of(method: str, error: Exception, *, app_token: bool = False) -> Cha
 def _said(method: str, code: str, data: dict[str, object], *, app_token: bool) -> ChatError:
     if code in _MESSAGE:
         return MessageGone(_MESSAGE[code])
+    if code in _FIXED:
+        return Uneditable(_FIXED[code])
     if code in _CHANNEL:
         return ChannelGone(_CHANNEL[code])
     if code in _TOKEN:

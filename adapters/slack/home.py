@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 from dataclasses import dataclass
@@ -14,12 +15,14 @@ from adapters.slack import blocks, limits, packing
 from adapters.slack.client import Api
 from adapters.slack.dialogue import SlackDialogue
 from adapters.slack.faults import Refusal
-from adapters.slack.roles import People, Roster, first_holders
+from adapters.slack.people import first_holders
+from adapters.slack.roles import People, Roster
 from bot.ports import Busy429, ChatError
 
 LATELY = 3_600.0
 """Seconds since somebody looked, within which their tab is kept up to date."""
 _PAUSE = 2.0
+_EVERY = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -44,9 +47,10 @@ class Home:
         *,
         lately: float = LATELY,
         pause: float = _PAUSE,
+        every: float = _EVERY,
     ) -> None:
         self._api, self._dialogue, self._roster, self._people = api, dialogue, roster, people
-        self.lately, self.pause = lately, pause
+        self.lately, self.pause, self.every = lately, pause, every
         self._seen: dict[str, _Seen] = {}
         self._turns: dict[str, asyncio.Lock] = {}
         self._changed = asyncio.Event()
@@ -62,9 +66,11 @@ class Home:
         await self._publish(user, again=True)
 
     async def run(self) -> None:
-        """Until cancelled: publish anew what changed."""
+        """Until cancelled: publish anew what changed; once a minute also what another process or the time did."""
         while True:
-            await self._changed.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self.every):
+                    await self._changed.wait()
             self._changed.clear()
             now = asyncio.get_running_loop().time()
             for user in [user for user, seen in self._seen.items() if now - seen.at > self.lately]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.slack.limits import Room
@@ -31,18 +31,29 @@ def holders(person: Person | None) -> Holders:
     return Holders(groups=frozenset({named})) if _GROUP.fullmatch(named) else Holders()
 
 
-def groups_named(people: Mapping[str, Person]) -> frozenset[str]:
+def groups_of(people: Mapping[str, Sequence[Person]]) -> frozenset[str]:
     """Every user group that some role is mapped to: those whose members have to be known."""
-    return frozenset().union(*(holders(person).groups for person in people.values()))
+    return frozenset(group for several in people.values() for person in several for group in holders(person).groups)
 
 
-def roles_of(user: str, people: Mapping[str, Person], members: Mapping[str, Collection[str]]) -> frozenset[str]:
+def roles_of(
+    user: str, people: Mapping[str, Sequence[Person]], members: Mapping[str, Collection[str]]
+) -> frozenset[str]:
     """The roles a user holds, given the members of the user groups. A group nobody knows the members of has none."""
-    return frozenset(
-        role
-        for role, person in people.items()
-        if user in (named := holders(person)).users or any(user in members.get(group, ()) for group in named.groups)
-    )
+
+    def one_of(named: Holders) -> bool:
+        return user in named.users or any(user in members.get(group, ()) for group in named.groups)
+
+    return frozenset(role for role, several in people.items() if any(one_of(holders(person)) for person in several))
+
+
+def first_holders(people: Mapping[str, Sequence[Person]]) -> dict[str, Person]:
+    """Whom a role calls: of several policies' entries, the first that can be called."""
+    return {
+        role: next((person for person in several if holders(person) != Holders()), several[0])
+        for role, several in people.items()
+        if several
+    }
 
 
 def mention(role: str, person: Person | None) -> str:

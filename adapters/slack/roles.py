@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from adapters.slack.cache import Cache
 from adapters.slack.client import Api
-from adapters.slack.people import Holders, holders
+from adapters.slack.people import groups_of, roles_of
 from bot.domain.people import Who
 from bot.ports import ChatError
 from checklists.policy import Person
@@ -33,25 +33,15 @@ class Roster:
 
     async def who(self, user: str, handle: str = "") -> Who:
         """A person by their id. Never fails: `handle` stands in for a name that cannot be asked."""
-        name, roles = await asyncio.gather(self._name(user, handle), self.roles(user))
+        name, roles = await asyncio.gather(self.name(user, handle), self.roles(user))
         return Who(chat="slack", id=user, name=name, roles=roles)
 
     async def roles(self, user: str) -> frozenset[str]:
         """The roles somebody holds. Groups that cannot be asked give none."""
-        held: set[str] = set()
-        groups: dict[str, list[str]] = {}
-        for role, people in self._people().items():
-            for person in people:
-                named = holders(person)
-                if user in named.users:
-                    held.add(role)
-                for group in named.groups:
-                    groups.setdefault(group, []).append(role)
+        people = self._people()
+        groups = sorted(groups_of(people))
         members = await asyncio.gather(*(self._group(group) for group in groups))
-        for roles, those in zip(groups.values(), members, strict=True):
-            if user in those:
-                held.update(roles)
-        return frozenset(held)
+        return roles_of(user, people, dict(zip(groups, members, strict=True)))
 
     async def warm(self) -> None:
         """Ask for all groups, so that the first click does not wait for it."""
@@ -62,7 +52,8 @@ class Roster:
         await self._members.close()
         await self._names.close()
 
-    async def _name(self, user: str, handle: str) -> str:
+    async def name(self, user: str, handle: str = "") -> str:
+        """What people call them. Never fails: `handle`, else the id, stands in."""
         try:
             return await self._names.get(user) or handle or user
         except ChatError:
@@ -90,17 +81,3 @@ class Roster:
         profile = known.get("profile") or {}
         names = (profile.get("display_name"), profile.get("real_name"), known.get("real_name"), known.get("name"))
         return next((str(name) for name in names if name), "")
-
-
-def groups_of(people: Mapping[str, Sequence[Person]]) -> frozenset[str]:
-    """Every user group that some role is mapped to."""
-    return frozenset(group for several in people.values() for person in several for group in holders(person).groups)
-
-
-def first_holders(people: Mapping[str, Sequence[Person]]) -> dict[str, Person]:
-    """Whom a role calls: of several policies' entries, the first that can be called."""
-    return {
-        role: next((person for person in several if holders(person) != Holders()), several[0])
-        for role, several in people.items()
-        if several
-    }
