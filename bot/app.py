@@ -137,6 +137,7 @@ async def _run(app: App, listener: socket.socket | None, tell: Callable[[str], N
             await app.front.listen()
             await _Server(config, app.front, lambda: tell(app.front.where(port))).serve(sockets=[listener])
         else:
+            tasks.append(asyncio.create_task(app.front.follow()))
             await _until_stopped(lambda: tell("gonogo: working (Ctrl-C stops it)"))
     finally:
         await app.front.stop()

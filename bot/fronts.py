@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
 import httpx
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -81,6 +83,10 @@ class Front(Protocol):
         """Begin to hear clicks and commands, where that is not the web server's part."""
         ...
 
+    async def follow(self) -> None:
+        """Until cancelled, for a process that does not serve: keep up with what the one that does decides."""
+        ...
+
     def asgi(self) -> ASGIApp:
         """What the web server serves."""
         ...
@@ -140,6 +146,13 @@ class SandboxFront:
     async def listen(self) -> None:
         """The web server is all there is to hear."""
 
+    async def follow(self) -> None:
+        """Another process serves the page, and its clock may be moved there: look again every second."""
+        while True:
+            await asyncio.sleep(1)
+            with contextlib.suppress(SQLAlchemyError):
+                await self.clock.load()
+
     def asgi(self) -> ASGIApp:
         """The page."""
         return make_app(
@@ -197,9 +210,12 @@ class SlackFront:
         self._core = core
         self._people = await people_of(core.checklists)
         self._slack = SlackAdapter(self._config, core.router, lambda: self._people)
-        self.chats = [self._slack.chat]
         core.router.faults = self._slack.chat.faults
+        self.chats = [self._slack.chat]
         await self._slack.open()
+
+    async def follow(self) -> None:
+        """Real time needs no following."""
 
     async def listen(self) -> None:
         """Socket Mode, the Home tab, the roster."""
@@ -211,7 +227,7 @@ class SlackFront:
 
     def where(self, port: int) -> str:
         """How Slack's clicks come in."""
-        return f"gonogo: on Slack by {self._slack.way_in}; /healthz on port {port}  (Ctrl-C stops it)"
+        return f"gonogo: on Slack by {self._slack.way_in}; http://127.0.0.1:{port}/healthz  (Ctrl-C stops it)"
 
     def changed(self) -> None:
         """Home tabs are drawn anew."""
@@ -225,7 +241,9 @@ class SlackFront:
         await self._slack.stop()
 
     async def close(self) -> None:
-        """The probes' connections."""
+        """Those of Slack, and of the probes."""
+        if self.chats:
+            await self._slack.close()
         await self._client.aclose()
 
     async def _healthz(self, request: Request) -> Response:

@@ -27,21 +27,22 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Process:
-    """One `gonogo run` over the database in a folder, started at once; with `wait`, until it says where its page is."""
+    """One `gonogo run` (or another `role`) over the database in a folder, started at once; with `wait`, until it says
+    where its page is."""
 
     address = ""
 
-    def __init__(self, folder: Path, *arguments: str, wait: bool = True, **environment: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, role: str = "run", wait: bool = True, **environment: str) -> None:
         env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("GONOGO_")},
             "GONOGO_PORT": "0",
             "GONOGO_DATABASE_URL": f"sqlite:///{folder / 'gonogo.db'}",
             **environment,
         }
-        self._errors = folder / "stderr.txt"
+        self._errors = folder / f"stderr-{role}.txt"
         with self._errors.open("wb") as errors:
             self.child = subprocess.Popen(
-                [sys.executable, "-m", "bot", "run", *arguments],
+                [sys.executable, "-m", "bot", role, *arguments],
                 cwd=ROOT,
                 env=env,
                 stdout=subprocess.PIPE,

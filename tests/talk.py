@@ -66,7 +66,8 @@ def untimed(text: str) -> str:
 class Channel:
     """What somebody does and reads in a channel; `home` is the one in which the deployment's card stands."""
 
-    def __init__(self, folder: Path, *arguments: str, home: str = MAIN, **environment: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, home: str = MAIN, role: str = "run", **environment: str) -> None:
+        self._role = role
         self.folder, self.home = folder, home
         self.records = Records(folder)
         self.ticked_by: dict[str, str] = {}
@@ -78,7 +79,7 @@ class Channel:
 
     def start(self) -> None:
         """Start gonogo on this channel's database."""
-        self.process = Process(self.folder, *self._arguments, wait=True, **self._environment)
+        self.process = Process(self.folder, *self._arguments, role=self._role, **self._environment)
         address = self.process.address
         self._http = httpx.Client(base_url=address, headers={"Origin": address}, timeout=60)
 
