@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import dataclasses
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -248,8 +248,7 @@ class Relay:
         channel, card, thread = await self._where(message)
         found = None
         if posting.first_tried is not None:
-            since = posting.first_tried - _LOOK_BACK
-            found = await self._chat.find(channel, message.key, since=since, thread=thread)
+            channel, found = await self._look(message, channel, thread, posting.first_tried - _LOOK_BACK)
         if found is None:
             await self._store.trying(posting, self._clock.now())
             try:
@@ -258,6 +257,20 @@ class Relay:
                 self._lost.add(channel)
                 raise
         await self._store.said(posting, found, channel, self._clock.now())
+
+    async def _look(
+        self, message: Outgoing, channel: str, thread: str | None, since: datetime
+    ) -> tuple[str, str | None]:
+        """Where a message that was tried before stands, if it does: also in the channel it fell back from, or to, when
+        another process thought otherwise of that channel."""
+        for place in dict.fromkeys([channel, message.channel, MAIN_CHANNEL]):
+            with contextlib.suppress(ChannelGone):
+                found = await self._chat.find(
+                    place, message.key, since=since, thread=thread if place == channel else None
+                )
+                if found is not None:
+                    return place, found
+        return channel, None
 
     async def _where(self, message: Outgoing) -> tuple[str, Card, str | None]:
         """The channel, what is said there, and the message it hangs under."""
