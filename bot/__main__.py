@@ -9,7 +9,7 @@ import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import structlog
 import typer
@@ -25,6 +25,8 @@ cli = typer.Typer(
 )
 checklist = typer.Typer(help="Read, check and adopt checklists.", no_args_is_help=True)
 cli.add_typer(checklist, name="checklist")
+slack = typer.Typer(help="Set Slack up.", no_args_is_help=True)
+cli.add_typer(slack, name="slack")
 
 File = Annotated[Path, typer.Argument(help="A Markdown checklist, or its policy.")]
 Named = Annotated[str, typer.Argument(help="A checklist's name, or a path to a Markdown file.")]
@@ -36,7 +38,7 @@ def run(
         Path | None, typer.Option(help="Your own Markdown checklist, to see what it becomes.", dir_okay=False)
     ] = None,
 ) -> None:
-    """Start everything in one process and print the address of the sandbox channel.
+    """Start everything in one process: in Slack when GONOGO_SLACK_BOT_TOKEN is set, else with the sandbox channel.
 
     GONOGO_PORT moves the page (default 8642), GONOGO_DATABASE_URL the database (default sqlite:///var/gonogo.db).
     """
@@ -75,6 +77,61 @@ def schema() -> None:
     from checklists.policy_file import policy_schema
 
     typer.echo(json.dumps(policy_schema(), indent=2, ensure_ascii=False))
+
+
+@cli.command()
+def doctor() -> None:
+    """Look whether everything is there: checklists, database, Slack. Exit code 1 if something is wrong."""
+    from bot.checkup import examine_all, lines
+
+    settings = _settings()
+    _must_have_checklists(settings)
+    found = asyncio.run(examine_all(settings))
+    for line in lines(found):
+        typer.echo(line)
+    raise typer.Exit(1 if any(finding.ok is False for finding in found) else 0)
+
+
+@cli.command()
+def render(
+    checklist: Named,
+    chat: Annotated[Literal["slack"], typer.Option(help="The chat.")] = "slack",
+    phase: Annotated[str, typer.Option(help="Id or title of a phase; the first one if it is left out.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="All phases.")] = False,
+    state: Annotated[Literal["fresh", "half", "done"], typer.Option(help="How much of it is done.")] = "fresh",
+    event: Annotated[
+        Literal["started", "check", "succeeded", "stable", "issue", "rolled_back"] | None,
+        typer.Option(help="An announcement or a check instead of a phase."),
+    ] = None,
+) -> None:
+    """Print as JSON exactly what would be sent to the chat; nothing is sent."""
+    from bot import preview
+    from bot.domain.errors import Unwell
+
+    loaded = _load(checklist)
+    try:
+        if event is not None:
+            sent = asyncio.run(preview.occasion(loaded, preview.Occasion(event)))
+        else:
+            sent = preview.phases(loaded, preview.State(state), phase=phase, everything=everything)
+    except Unwell as problem:
+        _stop(str(problem))
+    typer.echo(json.dumps(sent, indent=2, ensure_ascii=False))
+
+
+@slack.command()
+def manifest(
+    http: Annotated[
+        str | None, typer.Option(metavar="URL", help="The public https address, for HTTP instead of Socket Mode.")
+    ] = None,
+) -> None:
+    """Print the app manifest to paste at api.slack.com/apps: Create New App, From a manifest, JSON."""
+    from adapters.slack.manifest import manifest as made
+
+    try:
+        typer.echo(json.dumps(made(http), indent=2, ensure_ascii=False))
+    except ValueError as problem:
+        _stop(str(problem))
 
 
 @checklist.command()
@@ -145,6 +202,7 @@ def _serve(settings: Settings, *, web: bool = True, work: bool = True) -> None:
     from bot.app import serve
 
     _must_have_checklists(settings)
+    _must_have_a_way_in(settings)
     _run(serve(settings, typer.echo, web=web, work=work))
 
 
@@ -163,6 +221,21 @@ def _must_have_checklists(settings: Settings) -> None:
     if "checklist" in settings.model_fields_set and settings.checklist not in known:
         there = f"There are: {', '.join(known)}." if known else "There are none."
         _stop(f"GONOGO_CHECKLIST: there is no checklist {settings.checklist!r} in {folder}. {there}")
+
+
+def _must_have_a_way_in(settings: Settings) -> None:
+    """Half of what Slack needs is a mistake, not a wish for the sandbox."""
+    bot, app, secret = (
+        bool(value.get_secret_value().strip())
+        for value in (settings.slack_bot_token, settings.slack_app_token, settings.slack_signing_secret)
+    )
+    if bot and not (app or secret):
+        _stop(
+            "GONOGO_SLACK_BOT_TOKEN is set, but there is no way in for clicks and commands: set GONOGO_SLACK_APP_TOKEN "
+            "(xapp-…, no public address needed) or GONOGO_SLACK_SIGNING_SECRET."
+        )
+    if not bot and (app or secret):
+        _stop("GONOGO_SLACK_BOT_TOKEN is missing: copy the Bot User OAuth Token (xoxb-…) of the app.")
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

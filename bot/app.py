@@ -20,11 +20,12 @@ from adapters.store.engine import address, file_of
 from adapters.store.migrate import migrate
 from adapters.store.onlyone import hold
 from adapters.store.store import SqlStore
+from bot.domain.errors import Unwell
 from bot.fronts import Front, front_for
 from bot.relay import Relay
 from bot.router import Router
 from bot.scheduler import Scheduler
-from bot.services.checklists import Checklists
+from bot.services.checklists import UNREADABLE, Checklists
 from bot.services.checks import Checks
 from bot.services.deployments import Deployments
 from bot.services.freezes import Freezes
@@ -98,8 +99,11 @@ class App:
         name = await self.checklists.default()
         if name is None:
             return None
-        policy, now = (await self.checklists.load(name)).policy, self.front.clock.now()
-        read = await self._gate.read_calendars(policy, "production", now)
+        try:
+            policy, now = (await self.checklists.load(name)).policy, self.front.clock.now()
+            read = await self._gate.read_calendars(policy, "production", now)
+        except (*UNREADABLE, Unwell):
+            return None  # whoever starts it is told
         async with self.store.read() as unit:
             opening = await self._gate.opening(
                 unit, policy, service=policy.service or name, environment="production", at=now, read=read

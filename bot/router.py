@@ -195,9 +195,9 @@ class Router:
             case "items":
                 return replies.items(view)
             case "advance":
-                return await self._move(view.id, lambda p, s, now: moves.advance(p, s, who, now), key, loud=True)
+                return await self._go(view.id, lambda p, s, now: moves.advance(p, s, who, now), key, loud=True)
             case "deployed":
-                return await self._move(view.id, lambda p, s, now: moves.deployed(p, s, who, now), key, loud=True)
+                return await self._go(view.id, lambda p, s, now: moves.deployed(p, s, who, now), key, loud=True)
             case "cancel":
                 if not command.text:
                     return forms.cancel_form(view)
@@ -223,9 +223,9 @@ class Router:
             case "untick":
                 return await self._move(deployment, lambda p, s, now: moves.untick(p, s, argument, who, now), key)
             case "advance":
-                return await self._move(deployment, lambda p, s, now: moves.advance(p, s, who, now), key)
+                return await self._go(deployment, lambda p, s, now: moves.advance(p, s, who, now), key)
             case "deployed":
-                return await self._move(deployment, lambda p, s, now: moves.deployed(p, s, who, now), key)
+                return await self._go(deployment, lambda p, s, now: moves.deployed(p, s, who, now), key)
             case "measure":
                 return await self._checks.measure_item(deployment, argument, who=who, key=key)
             case "again":
@@ -294,6 +294,9 @@ class Router:
 
     async def _move(self, deployment: str, move: Move, key: str, *, loud: bool = False) -> Answer:
         return await self._deployments.act(deployment, move, replies.moved if loud else replies.quiet, key=key)
+
+    async def _go(self, deployment: str, move: Move, key: str, *, loud: bool = False) -> Answer:
+        return await self._deployments.go(deployment, move, replies.moved if loud else replies.quiet, key=key)
 
     async def _ask_rollback(self, view: View) -> Answer:
         started = view.state.started

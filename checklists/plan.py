@@ -132,6 +132,7 @@ def make_plan(checklist: Checklist, policy: Policy, *, environment: str) -> Plan
     emergency ones always. If the phase of T0 is left out for that, T0 happens at the end of the one before it. Names in
     the policy that match nothing bind nothing: `lint` is what proves names.
     """
+    policy = _unmeasured(policy) if policy.measured_in and environment not in policy.measured_in else policy
     steps: dict[PhaseKind, list[Step]] = {kind: [] for kind in PhaseKind}
     run = steps[PhaseKind.RUN]
     deployed: int | None = None
@@ -159,6 +160,18 @@ def make_plan(checklist: Checklist, policy: Policy, *, environment: str) -> Plan
         follow_ups=tuple(steps[PhaseKind.FOLLOW_UP]),
         checks=checks,
         deployed_at=deployed or 0,
+    )
+
+
+def _unmeasured(policy: Policy) -> Policy:
+    """The policy where its probes speak of another environment: its items and the checks of its phases, for people
+    alone. A check that is only measured is left out."""
+    nothing: dict[str, object] = {"probes": (), "measure": {}, "alert": {}}
+    return policy.model_copy(
+        update={
+            "watch": tuple(entry.model_copy(update=nothing) for entry in policy.watch if entry.phase),
+            "items": {key: rule.model_copy(update={"probe": None}) for key, rule in policy.items.items()},
+        }
     )
 
 

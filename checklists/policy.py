@@ -364,6 +364,8 @@ class Policy(Model):
     sections: dict[str, SectionPolicy] = {}
     items: dict[str, ItemPolicy] = {}
     probes: dict[str, ProbePolicy] = {}
+    measured_in: Words = ()
+    """The environments that the probes speak of. Empty: every one. In any other nothing is measured: people tick."""
     watch: tuple[WatchEntry, ...] = ()
     matrix: tuple[Severity, ...] = ()
     rollback: RollbackPolicy = RollbackPolicy()

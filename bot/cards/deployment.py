@@ -125,7 +125,9 @@ def _lines(view: View) -> Iterator[str]:
         if (planned := state.started.planned_t0) is not None:
             times = _check_times(view, planned)
             yield f"Planned for {view.clock(planned)}" + (f" · checks {' · '.join(times)}" if times else "")
-        if view.opening is not None:
+        if view.opening is not None and planned is not None and planned > view.now:
+            yield f"Window then {say_opening(view.opening, planned)}"
+        elif view.opening is not None:
             yield f"Window {say_opening(view.opening, view.now)}"
     elif state.t0 is not None and state.status is not Status.ROLLING_BACK:
         yield f"Deployed {view.clock(state.t0)} by {person(state.deployed_by or state.started.by)}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from bot.cards.card import Block, Button, Card, Code, Heading, ItemRow, ItemState, Slot, Text, Tone, Verbatim, escape
+from bot.cards.card import Block, Button, Card, Code, Heading, ItemRow, ItemState, Slot, Text, Tone, escape
+from bot.cards.placeholders import beware, filled
+from bot.cards.prose import prose_blocks
 from bot.cards.view import View
 from bot.cards.words import count, person, plain, role_words, short, title
 from checklists.document import PhaseKind
@@ -19,8 +21,6 @@ _LONGEST_NOTE = 500
 """Characters of a note."""
 _SPOKEN = 5
 """Items that are named in the text of a message."""
-_LONGEST_PROSE = 1_500
-"""Characters of a part of the rollback that is read, not ticked."""
 
 
 def phase_slots(view: View, step: Step) -> list[Slot]:
@@ -49,6 +49,8 @@ def item_rows(view: View, tasks: tuple[Task, ...]) -> Iterator[Block]:
 def item_row(view: View, task: Task) -> ItemRow:
     """One item: what it says, what was done about it, and what can be."""
     mark = view.state.marks.get(task.id)
+    step = view.plan.step(task.phase)
+    kind = step.kind if step is not None else PhaseKind.RUN
     state, status = ItemState.OPEN, ""
     if mark is not None:
         state = ItemState.EXCUSED if mark.excused else ItemState.TICKED
@@ -64,7 +66,7 @@ def item_row(view: View, task: Task) -> ItemRow:
         group=task.item.group,
         status=status,
         hints=tuple(_hints(view, task)),
-        command=task.item.command,
+        command=filled(task.item.command, view, kind) if task.item.command else None,
         buttons=tuple(_buttons(view, task)),
     )
 
@@ -104,11 +106,14 @@ def _phase_card(view: View, step: Step, tasks: tuple[Task, ...], number: int, pa
     blocks: list[Block] = []
     if number == 0:
         blocks += [Text(line, small=True) for line in _introduction(view, step)]
-        blocks += list(_commands(step))
+        blocks += list(_commands(view, step))
+    read = ". ".join(
+        plain(block.markdown).rstrip(".:") for block in blocks if isinstance(block, Text) and not block.small
+    )
     blocks += list(item_rows(view, tasks))
     return Card(
         title=heading,
-        text=f"{heading}: {state}. {named}".strip(),
+        text=" ".join(part for part in (f"{heading}: {state}.", named, read) if part),
         blocks=tuple(blocks),
         tone=_tone(view, step),
         mentions=_mentions(view, step) if number == 0 else (),
@@ -129,15 +134,24 @@ def _introduction(view: View, step: Step) -> Iterator[str]:
         yield "Rolling back: no window, freeze or open item stands in the way."
 
 
-def _commands(step: Step) -> Iterator[Block]:
+def _commands(view: View, step: Step) -> Iterator[Block]:
     for section in step.phase.sections:
         if step.kind is PhaseKind.ROLLBACK and not section.items and section.prose.strip():
-            prose = section.prose.strip()
             yield Heading(title(section.title))
-            yield Verbatim(prose[:_LONGEST_PROSE].rstrip() + "\n…" if len(prose) > _LONGEST_PROSE else prose)
+            yield from _ready(view, step, prose_blocks(section.prose))
+        else:
+            yield from _ready(view, step, [Code(command) for command in section.commands])
+
+
+def _ready(view: View, step: Step, blocks: Sequence[Block]) -> Iterator[Block]:
+    """The same, commands filled in; one with a sample version in it says so."""
+    for block in blocks:
+        if not isinstance(block, Code):
+            yield block
             continue
-        for command in section.commands:
-            yield Code(command)
+        yield Code(filled(block.text, view, step.kind))
+        if warning := beware(block.text, view):
+            yield Text(f"⚠️ {escape(warning)}", small=True)
 
 
 def _mentions(view: View, step: Step) -> tuple[str, ...]:
@@ -162,6 +176,8 @@ def _hints(view: View, task: Task) -> Iterator[str]:
         yield "ticks itself when it is announced"
     if task.due is not None and not marked and view.state.t0 is not None and view.state.t0 + task.due > view.now:
         yield f"not expected before {view.clock(view.state.t0 + task.due)}"
+    if task.item.command and not marked and (warning := beware(task.item.command, view)):
+        yield f"⚠️ {escape(warning)}"
     for note in task.item.notes:
         yield note if len(note) <= _LONGEST_NOTE else escape(plain(note), limit=_LONGEST_NOTE)
     for written in view.state.notes.get(task.id, []):

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.cards.card import Answer, Block, Button, Buttons, Card, Heading, Text, Tone, Verbatim, escape
+from bot.cards.card import Answer, Block, Button, Buttons, Card, Code, Heading, Text, Tone, escape
 from bot.cards.deployment import deployment_card, where_it_stands
 from bot.cards.items import item_rows
 from bot.cards.opening import say_opening
+from bot.cards.prose import prose_blocks
 from bot.cards.refusals import no, refusal
 from bot.cards.view import View
 from bot.cards.words import LONGEST_TITLE, clock, code, count, person, plain, roles_words, short, title
@@ -54,6 +55,13 @@ def closed(plan: Plan, version: str, opening: Opening, at: datetime) -> Answer:
     """The window or a freeze turned the start away."""
     name = f"{escape(plan.service)} {escape(version)} → {escape(plan.environment)}"
     return no(f"{name} cannot start: {say_opening(opening, at)}.")
+
+
+def closed_now(view: View, opening: Opening) -> Answer:
+    """The window is closed at this moment, whatever the start was permitted for."""
+    planned = view.state.started.planned_t0
+    when = f" It is planned for {view.clock(planned)}." if planned is not None else ""
+    return no(f"{view.name} cannot be deployed now: {say_opening(opening, view.now)}.{when}")
 
 
 def locked(view: View) -> Answer:
@@ -307,10 +315,19 @@ def checklist_part(document: Checklist, phase_id: str) -> Answer:
     phase = next((phase for phase in document.phases if _read_action(document.name, phase.id) == wanted), None)
     if phase is None:
         return no("The checklist has no such part any more. Open it again with `/deploy checklist`.")
-    text = "\n\n".join(section.prose.strip() for section in phase.sections if section.prose.strip())
-    shown = text[:3_500] + ("\n…" if len(text) > 3_500 else "")
     heading = title(phase.title)
-    return Answer(card=Card(title=heading, text=f"{heading}\n{shown}", blocks=(Verbatim(shown or "(empty)"),)))
+    blocks: list[Block] = []
+    for section in phase.sections:
+        if section.prose.strip():
+            blocks += [] if section.title == phase.title else [Heading(title(section.title))]
+            blocks += prose_blocks(section.prose)
+    blocks = blocks or [Text("(empty)")]
+    spoken = " ".join(block.text if isinstance(block, Code | Heading) else plain(_words_of(block)) for block in blocks)
+    return Answer(card=Card(title=heading, text=f"{heading}. {spoken}"[:3_500], blocks=tuple(blocks)))
+
+
+def _words_of(block: Block) -> str:
+    return block.markdown if isinstance(block, Text) else ""
 
 
 def _read_action(name: str, phase_id: str) -> str:

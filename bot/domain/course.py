@@ -50,7 +50,8 @@ def deadlines(plan: Plan, state: Deployment) -> dict[str, datetime]:
         for step in plan.steps[plan.deployed_at + 1 :]:
             if step.opens is not None and step.id not in state.opened:
                 due[f"phase:{step.id}"] = state.t0 + step.opens.offset
-    for step in plan.every_step():
+    # What a rollback measures is the version that still serves when it begins: people ask for it when it is time.
+    for step in (*plan.steps, *plan.follow_ups):
         if measurable(plan, state, step.id):
             due[f"items:{step.id}"] = state.opened[step.id]
     if state.t0 is not None and state.status in {*LIVE_AFTER, Status.STABLE}:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +27,7 @@ from checklists.zones import find_zone
 
 Move = Callable[[Plan, Deployment, datetime], list[e.Event]]
 Reply = Callable[[View, View, list[e.Event]], Answer]
+Guard = Callable[[Unit, View], Awaitable[Answer | None]]
 
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,63}")
 """What a version may look like: a tag, a branch or a commit. Nothing a chat would read as markup or a mention."""
@@ -105,15 +106,41 @@ class Deployments:
         self._changed()
         return answer
 
-    async def act(self, deployment: str, move: Move, reply: Reply, *, key: str) -> Answer:
+    async def go(self, deployment: str, move: Move, reply: Reply, *, key: str) -> Answer:
+        """A move towards T0: like `act`, and the window is asked once more where the start was permitted for another
+        moment (a planned time still to come), or the policy does not let a permitted run finish."""
+        async with self._store.read() as unit:
+            plan, state = await load(unit, deployment)
+        started, now = state.started, self._clock.now()
+        early = started.planned_t0 is not None and now < started.planned_t0
+        if state.status is not Status.RUNNING or not (early or not plan.policy.run_may_finish):
+            return await self.act(deployment, move, reply, key=key)
+        read = await self._gate.read_calendars(plan.policy, plan.environment, now)
+
+        async def guard(unit: Unit, view: View) -> Answer | None:
+            step = view.state.current(view.plan)
+            index = view.plan.index(step.id) if step else None
+            if index is None or index < view.plan.deployed_at - 1:
+                return None
+            opening = await self._gate.opening(
+                unit, view.plan.policy, service=view.plan.service, environment=plan.environment, at=view.now, read=read
+            )
+            return None if opening.open else replies.closed_now(view, opening)
+
+        return await self.act(deployment, move, reply, key=key, guard=guard)
+
+    async def act(self, deployment: str, move: Move, reply: Reply, *, key: str, guard: Guard | None = None) -> Answer:
         """Make one move and answer it; the same `key` again changes nothing and gives the same answer.
 
-        A rule that says no is an answer too. Raises UnknownDeployment, and Conflict after several tries.
+        A rule that says no is an answer too, and so is what `guard` says. Raises UnknownDeployment, and Conflict after
+        several tries.
         """
 
         async def work(unit: Unit) -> Answer:
             now = self._clock.now()
             plan, state = await load(unit, deployment)
+            if guard is not None and (no := await guard(unit, View(plan, state, now))) is not None:
+                return no
             try:
                 facts = move(plan, state, now)
             except Refused as refused:

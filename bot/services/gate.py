@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from bot.cards.card import escape
-from bot.domain.calendar import Busy, Code, Opening, Unreadable, opening, rules_for, to_be_read
+from bot.domain.calendar import Busy, Code, Opening, Rules, Unreadable, opening, rules_for, to_be_read
 from bot.domain.errors import Unwell
 from bot.domain.events import CalendarEvent, FreezeAdded, FreezeRemoved, IncidentClosed, IncidentOpened
 from bot.ports import Calendars, Unit
@@ -26,8 +26,10 @@ class Gate:
     ) -> tuple[list[Busy], list[tuple[str, bool]]]:
         """The events of the policy's calendar files around an instant, and the sources that could not be read.
 
-        Asks the file system or the network: not to be called inside a transaction.
+        Asks the file system or the network: not to be called inside a transaction. Raises Unwell for a policy whose
+        zone or windows cannot be read.
         """
+        _rules(policy, environment)
         busy: list[Busy] = []
         unreadable: list[tuple[str, bool]] = []
         for freeze in to_be_read(policy, environment):
@@ -61,11 +63,14 @@ class Gate:
         held = [*busy, *chat_freezes(said, service=service, environment=environment)]
         if by_incidents:
             held += open_incidents(said, service=service)
-        try:
-            rules = rules_for(policy, environment)
-        except ValueError as error:
-            raise Unwell(f"The windows of this checklist cannot be used: {escape(str(error), limit=300)}") from error
-        return opening(rules, at, busy=held, unreadable=unreadable)
+        return opening(_rules(policy, environment), at, busy=held, unreadable=unreadable)
+
+
+def _rules(policy: Policy, environment: str) -> Rules:
+    try:
+        return rules_for(policy, environment)
+    except ValueError as error:
+        raise Unwell(f"The windows of this checklist cannot be used: {escape(str(error), limit=300)}") from error
 
 
 def standing_freezes(events: Iterable[CalendarEvent]) -> list[FreezeAdded]:

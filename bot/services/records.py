@@ -56,7 +56,7 @@ class Records:
     async def _save(
         self, unit: Unit, plan: Plan, state: Deployment, facts: list[e.Event], *, after: int, now: datetime
     ) -> Deployment:
-        spoken, state = _with_words(plan, state, consequences(plan, state, now), now)
+        spoken, state = with_words(plan, state, consequences(plan, state, now), now)
         facts += spoken
         await unit.append(await self._row(unit, state), after, facts)
         wanted = [Deadline(state.id, key, due) for key, due in deadlines(plan, state).items()]
@@ -127,7 +127,7 @@ def channels_of(policy: Policy, message: Outgoing) -> tuple[str, ...]:
     return announcement_channels(policy, Announcement(message.key.split(":")[1]))
 
 
-def _with_words(
+def with_words(
     plan: Plan, state: Deployment, facts: Sequence[e.Event], now: datetime
 ) -> tuple[list[e.Event], Deployment]:
     """The facts that follow, announcements with the exact text said at that point, and the state after them."""

@@ -210,11 +210,11 @@ def test_an_item_that_is_measured_healthy_is_ticked_unless_somebody_was_faster()
     assert deadlines(course.plan, course.state) == {}
 
 
-def test_while_it_is_rolled_back_only_the_rollback_list_is_measured() -> None:
+def test_while_it_is_rolled_back_nothing_is_measured_before_somebody_asks() -> None:
     yaml = "items: {switch: {probe: health}, switch back: {probe: health}}"
     course = live(TWO + "# Back\n- [ ] switch back\n", yaml, Back="rollback")
     course.do(moves.roll_back, "v1", "slow", "")
-    assert list(deadlines(course.plan, course.state)) == ["items:p2"]
+    assert list(deadlines(course.plan, course.state)) == []
     course.do(moves.rolled_back, "fine")
     assert [task.id for task in measurable(course.plan, course.state, "p2")] == ["switch-back"]
 
