@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import typer.main
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from bot.__main__ import cli
 from bot.commands import USAGES
@@ -32,10 +32,13 @@ def test_the_readme_lists_every_command_as_help_does() -> None:
 
 
 def test_the_readme_lists_every_setting_with_its_default() -> None:
-    told = dict(re.findall(r"^\| `GONOGO_([A-Z_]+)` \| (.*?) \|", README, re.MULTILINE))
+    rows = re.findall(r"^\| `GONOGO_([A-Z_]+)` \|(.*?)\|", README, re.MULTILINE)
+    told = {name: default.strip() for name, default in rows}
     assert set(told) == {name.upper() for name in Settings.model_fields}
     for name, field in Settings.model_fields.items():
-        if isinstance(field.default, str | int):
+        if isinstance(field.default, SecretStr):
+            assert told[name.upper()] == field.default.get_secret_value() == "", f"{name}: a secret has no default"
+        elif isinstance(field.default, str | int):
             assert told[name.upper()] == f"`{field.default}`", name
 
 
@@ -47,12 +50,13 @@ def test_every_make_target_the_readme_names_exists() -> None:
 def test_every_gonogo_command_the_pages_name_exists() -> None:
     group = typer.main.get_command(cli)
     known = set(group.commands)  # type: ignore[attr-defined]
-    known |= {f"checklist {name}" for name in group.commands["checklist"].commands}  # type: ignore[attr-defined]
+    for more in ("checklist", "slack"):
+        known |= {f"{more} {name}" for name in group.commands[more].commands}  # type: ignore[attr-defined]
     for page in PAGES:
         for first, second in re.findall(r"`(?:\.venv/bin/)?gonogo ([a-z]+)(?: ([a-z]+)\b)?", page.read_text("utf-8")):
             assert first in known, f"{page.name}: gonogo {first}"
-            if first == "checklist":
-                assert f"checklist {second}" in known, f"{page.name}: gonogo checklist {second}"
+            if first in ("checklist", "slack"):
+                assert f"{first} {second}" in known, f"{page.name}: gonogo {first} {second}"
 
 
 def test_the_readme_names_every_shipped_checklist() -> None:

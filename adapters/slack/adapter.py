@@ -28,7 +28,8 @@ log = structlog.get_logger(__name__)
 
 
 class SlackAdapter:
-    """Made on the event loop. `chat` is for the relay; `start` begins to listen, `stop` ends it with nothing half done.
+    """Made on the event loop. `chat` is for the relay from `open` to `close`; `start` begins to listen, `stop` ends it
+    with nothing half done.
 
     Raises ValueError when there is no way in: neither an app token nor a signing secret.
     """
@@ -73,14 +74,17 @@ class SlackAdapter:
             await self._socket.start()
 
     async def stop(self) -> None:
-        """Let what is running end and be acknowledged, then close. Safe before `start`, and twice."""
+        """Hear no more, and let what is running end and be acknowledged; posting goes on. Safe before `start`, and
+        twice."""
         if self._socket is not None:
             await self._socket.stop()
         await self._tasks.drained(_DRAIN)
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        self._running.clear()
+
+    async def close(self) -> None:
+        """Give every connection back; nothing is posted any more."""
         await self._roster.close()
         await self.chat.close()
         await self.api.close()

@@ -94,7 +94,7 @@ class SlackChat:
 
     async def find(self, channel: str, key: str, *, since: datetime, thread: str | None = None) -> str | None:
         """See the port. Raises Ambiguous when more than 2,000 messages were posted since: that many are not read."""
-        place = await self._id(channel)
+        place = await self._id(channel, looking=True)
         with self._in(channel):
             try:
                 async for message in self._since(place, since, thread):
@@ -118,12 +118,15 @@ class SlackChat:
 
     # --- channels ---
 
-    async def _id(self, channel: str) -> str:
-        """Where `#name` is. A list that does not have it is asked for anew, at most every 20 seconds."""
+    async def _id(self, channel: str, *, looking: bool = False) -> str:
+        """Where `#name` is. A list that does not have it is asked for anew, at most every 20 seconds. Where I am not is
+        a fault, but not for who is only looking."""
         known = await self._channels.get("")
         if not known.get(channel):
             known = await self._channels.get("", fresh=_MISSED)
         if not known.get(channel):
+            if looking:
+                raise ChannelGone(f"I am not in {channel}")
             raise self._gone(channel, "archived" if channel in known else "")
         return known[channel]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from adapters.slack.chat import SlackChat
 from adapters.slack.client import Api, Me
@@ -37,13 +37,14 @@ async def examine(
     config: SlackConfig,
     *,
     channels: Sequence[str],
+    also: Sequence[str] = (),
     people: People,
-    database: Check,
-    migrations: Check,
+    database: Check | None = None,
+    migrations: Check | None = None,
     now: Callable[[], float] = time.time,
 ) -> list[Finding]:
-    """Look at everything once. `channels` are those the policies name; `now` is this machine's clock in Unix
-    seconds."""
+    """Look at everything once. I must be in `channels`; where I am not in one of `also`, what is meant for it is said
+    in #deployments. `now` is this machine's clock in Unix seconds."""
     api = Api(config.bot_token, base_url=config.api_url)
     await api.open()
     chat = SlackChat(api, people)
@@ -57,14 +58,15 @@ async def examine(
             found.append(Finding(True, f"Slack accepts the bot token: @{me.name} in {me.team}"))
             found += [_scopes(me), _skew(me, now())]
             found += [await _channel(chat, channel, me) for channel in channels]
+            found += [replace(each, ok=each.ok or None) for each in [await _channel(chat, name, me) for name in also]]
             found += [await _group(api, group) for group in sorted(groups_of(people()))]
             found += _handles(people)
         found += await _way_in(api, config)
     finally:
         await chat.close()
         await api.close()
-    found.append(await _asked("The database can be reached", database))
-    return [*found, await _asked("Its tables are those of this release", migrations)]
+    more = (("The database can be reached", database), ("Its tables are those of this release", migrations))
+    return [*found, *[await _asked(what, check) for what, check in more if check is not None]]
 
 
 def _token_shape(config: SlackConfig) -> Finding:

@@ -23,6 +23,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 
 from adapters.slack.client import Api
 from adapters.slack.tasks import Tasks
+from bot.ports import Busy429
 
 CONNECTIONS = 2
 """Slack permits ten for an app; with two, one is always there."""
@@ -165,7 +166,9 @@ class SocketMode:
                     self._api.faults.note("socket", _OFF[str(problem)])
                 if self._untried <= 0:
                     first.set()
-                await asyncio.sleep(min(_LONGEST_WAIT, 0.25 * 2.0 ** min(failed, 8)))
+                # Slack permits few openings a minute, and says how long to wait.
+                asked = problem.retry_after if isinstance(problem, Busy429) else 0.0
+                await asyncio.sleep(asked or min(_LONGEST_WAIT, 0.25 * 2.0 ** min(failed, 8)))
                 continue
             failed, self._silent_since = 0, None
             self._api.faults.mend("socket")
@@ -234,7 +237,8 @@ class SocketMode:
     def _say_lost(self, problem: BaseException) -> None:
         now = asyncio.get_running_loop().time()
         self._silent_since = now if self._silent_since is None else self._silent_since
-        log.warning("slack.socket.open", problem=str(problem) or type(problem).__name__)
+        say = log.info if isinstance(problem, Busy429) else log.warning
+        say("slack.socket.open", problem=str(problem) or type(problem).__name__)
         if not self.connected and now - self._silent_since >= self._lost:
             self._api.faults.note(
                 "socket", "there is no connection for clicks and commands (Socket Mode); I go on trying"

@@ -11,13 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from adapters.slack.chat import SlackChat
+from adapters.slack.client import Api
 from adapters.store.engine import address, engine_for
 from adapters.web.chat import WebChat
 from adapters.web.state import Sandbox
 from bot.cards import card as c
 from bot.cards.card import Card
 from bot.ports import ChannelGone, Chat, MessageGone
+from tests.adapters.slack.kit import unpaced
 from tests.adapters.store_kit import migrated_file, sqlite_url
+from tests.fakes.slack import FakeSlack
 
 __all__ = ["migrated_file", "sqlite_url"]
 
@@ -50,7 +54,27 @@ async def web(url: str) -> AsyncIterator[Platform]:
     await engine.dispose()
 
 
-CHATS: dict[str, Callable[[str], AbstractAsyncContextManager[Platform]]] = {"web": web}
+@asynccontextmanager
+async def slack(url: str) -> AsyncIterator[Platform]:
+    async with FakeSlack() as workspace:
+        workspace.add_channel(OTHER.removeprefix("#"))
+        api = unpaced(Api(workspace.bot_token, base_url=workspace.api_url))
+        await api.open()
+        await api.identify()
+        chat = SlackChat(api, dict)
+
+        async def texts(channel: str, thread: str | None) -> list[str]:
+            return [message.text for message in workspace.messages(channel, thread)]
+
+        async def delete(channel: str, message: str) -> None:
+            workspace.delete(workspace.message(workspace.channel_of(channel).id, message))
+
+        yield Platform(chat, texts, delete)
+        await chat.close()
+        await api.close()
+
+
+CHATS: dict[str, Callable[[str], AbstractAsyncContextManager[Platform]]] = {"web": web, "slack": slack}
 
 
 class Now:

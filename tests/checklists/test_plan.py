@@ -9,6 +9,8 @@ import pytest
 from checklists.library import from_texts
 from checklists.plan import Plan, make_plan
 from checklists.policy import Announcement
+from checklists.policy_file import load_policy
+from checklists.reader import read_checklist
 from tests.domain.runs import SHIPPED, plan, shipped
 
 THREE = "# Before\n- [ ] tests\n# Deploy\n- [ ] switch\n# After\n- [ ] look\n"
@@ -221,3 +223,19 @@ def test_a_staging_run_ends_before_production(name: str, last: str) -> None:
     found = shipped(name, "staging")
     assert found.steps[-1].title == last
     assert t0(found) == "Staging Deployment"
+
+
+def test_where_the_probes_speak_of_another_environment_nothing_is_measured() -> None:
+    policy = load_policy(
+        "measured_in: [production]\nprobes: {health: {http: 'https://example.org'}}\n"
+        "phases: {Deploy: {deployed: true}}\nitems: {look: {probe: health}}\n"
+        "watch:\n  - {at: T+30m, phase: After, probes: [health], then: announce succeeded}\n"
+        "  - {at: T+2h, probes: [health]}\n",
+        file="x.yaml",
+    )
+    document = read_checklist("# X\n## Deploy\n- [ ] switch\n## After\n- [ ] look\n", name="x")
+    there, here = (make_plan(document, policy, environment=name) for name in ("production", "staging"))
+    assert [(len(check.probes), check.then) for check in there.checks] == [(1, ("succeeded",)), (1, ())]
+    assert [(len(check.probes), check.then) for check in here.checks] == [(0, ("succeeded",))]
+    assert there.steps[1].tasks[0].probe == "health"
+    assert here.steps[1].tasks[0].probe is None

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from adapters.slack.adapter import SlackAdapter
+from adapters.slack.client import Api
 from adapters.slack.config import SlackConfig
 from bot.cards.card import Answer, Button, Buttons, Card, Field, Form, Heading, ItemRow, ItemState, Option, Text, Tone
 from bot.domain.people import Who
@@ -21,7 +22,9 @@ PEOPLE: Mapping[str, Sequence[Person]] = {
     "on_call": (Person(slack="@oncall"), Person(slack="S002")),
 }
 HELLO = Card("Hello", "Hello everybody.", (Text("Hello **everybody**."),))
-REFUSED = Answer(card=Card("Not done", "The window is closed.", (Text("The window is closed."),), Tone.WARN))
+REFUSED = Answer(
+    card=Card("Not done", "The window is closed.", (Text("The window is closed."),), Tone.WARN), refused=True
+)
 ASK = Form(
     "Why?",
     "excuse:d1:i2",
@@ -137,6 +140,14 @@ async def adapter_on(slack: FakeSlack, core: Core, *, http: bool = False) -> Asy
         yield adapter
     finally:
         await adapter.stop()
+        await adapter.close()
+
+
+def unpaced(api: Api) -> Api:
+    """Waits for no rate limit that no test has set."""
+    for pace in api._paces.values():
+        pace._interval = 0.0
+    return api
 
 
 async def soon(predicate: Callable[[], object], *, within: float = 5.0) -> None:

@@ -215,3 +215,9 @@ async def test_the_environment_cannot_turn_it_into_another_app(
         assert "Nothing runs." in slack.user("U1").screen("C1")
         assert adapter.bolt.oauth_flow is None
     assert all(call.error is None for call in slack.calls)
+
+
+async def test_what_is_being_posted_while_it_stops_is_posted(slack: FakeSlack, core: Core) -> None:
+    async with adapter_on(slack, core) as adapter:
+        await adapter.stop()
+        assert slack.text(await posted(slack, adapter, HELLO)) == "# Hello\nHello *everybody*."

@@ -79,11 +79,12 @@ def test_a_handle_is_shown_and_calls_nobody() -> None:
 
 def test_who_holds_a_role() -> None:
     members = {"S0QA": {"U0ANN", "U0SAM"}}
-    assert people.roles_of("U0ANN", PEOPLE, members) == {"qa"}
-    assert people.roles_of("U0ONCALL", PEOPLE, members) == {"on_call"}
-    assert people.roles_of("U0ANN", PEOPLE, {}) == frozenset()
-    assert people.roles_of("@lead", PEOPLE, members) == frozenset()
-    assert people.groups_named(PEOPLE) == {"S0QA"}
+    known = {role: [person] for role, person in PEOPLE.items()}
+    assert people.roles_of("U0ANN", known, members) == {"qa"}
+    assert people.roles_of("U0ONCALL", known, members) == {"on_call"}
+    assert people.roles_of("U0ANN", known, {}) == frozenset()
+    assert people.roles_of("@lead", known, members) == frozenset()
+    assert people.groups_of(known) == {"S0QA"}
     assert people.holders(Person(slack="U0ANN> <!channel")) == people.Holders()
 
 

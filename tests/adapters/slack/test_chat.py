@@ -15,7 +15,7 @@ from adapters.slack.faults import Refusal
 from adapters.slack.methods import METHODS
 from bot.cards.card import Card, Text
 from bot.ports import Ambiguous, Busy429, ChannelGone, ChatError, MessageGone
-from tests.adapters.slack.kit import HELLO, PEOPLE
+from tests.adapters.slack.kit import HELLO, PEOPLE, unpaced
 from tests.fakes.slack import FakeSlack, Fault
 
 CHANNEL = "#deployments"
@@ -102,6 +102,7 @@ async def test_history_is_read_page_by_page_and_not_for_ever(
     slack: FakeSlack, chat: SlackChat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.slack.chat._PAGE", 20)
+    unpaced(chat._api)
     message = await chat.post(CHANNEL, HELLO, key="d1:card")
     for _ in range(45):
         slack.user("U1").say("chatter", channel="C1")
@@ -290,3 +291,12 @@ async def test_silence_is_a_fault_when_it_lasts(slack: FakeSlack, chat: SlackCha
         assert len(chat.faults()) == expected
     await chat.update(CHANNEL, message, HELLO)
     assert chat.faults() == ()
+
+
+async def test_looking_where_it_never_stood_is_no_fault(chat: SlackChat) -> None:
+    with pytest.raises(ChannelGone):
+        await chat.find("#nowhere", "d1:card", since=lately())
+    assert chat.faults() == ()
+    with pytest.raises(ChannelGone):
+        await chat.post("#nowhere", HELLO, key="d1:card")
+    assert chat.faults() == ("Slack: I am not in #nowhere: invite me with /invite @gonogo",)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from adapters.slack.config import SlackConfig
 from adapters.slack.doctor import Finding, examine
 from adapters.slack.methods import bot_scopes
+from adapters.store.engine import address, engine_for
+from bot.checkup import examine_all, lines
+from bot.settings import SHIPPED, Settings
 from tests.adapters.slack.kit import PEOPLE
+from tests.adapters.store_kit import migrated_file, sqlite_url
 from tests.fakes.slack import FakeSlack
+from tests.fakes.slack_team import settings_for
+
+__all__ = ["migrated_file", "sqlite_url"]
 
 
 async def fine() -> str | None:
@@ -110,3 +118,27 @@ async def test_the_database_is_asked_too(slack: FakeSlack) -> None:
 async def test_when_slack_is_away_it_says_so(slack: FakeSlack) -> None:
     found = wrong(await look(slack, config(slack, api_url="http://127.0.0.1:9/api/")))
     assert found[0].what == "Slack accepts the bot token"
+
+
+async def test_with_the_checklists_that_come_along_nothing_is_wrong(slack: FakeSlack, tmp_path: Path) -> None:
+    slack.scopes = set(bot_scopes())
+    found = await examine_all(settings_for(slack, f"sqlite:///{tmp_path / 'gonogo.db'}", SHIPPED, "azora"))
+    assert wrong(found) == []
+    known = [line for line in lines(found) if line.startswith("--")]
+    assert "--  I am not in #engineering" in known, "petforce's; said in #deployments instead"
+    assert any("nobody in Slack holds product_owner, qa, tech_lead" in line for line in known)
+
+
+async def test_without_slack_it_says_what_is_set_up(tmp_path: Path) -> None:
+    found = await examine_all(Settings(database_url=f"sqlite:///{tmp_path / 'gonogo.db'}"))
+    assert wrong(found) == []
+    assert "--  Slack is not set up: `gonogo run` shows the sandbox channel" in list(lines(found))
+
+
+async def test_a_database_of_another_release_is_wrong(sqlite_url: str) -> None:
+    engine = engine_for(address(sqlite_url))
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
+    await engine.dispose()
+    [broken] = wrong(await examine_all(Settings(database_url=sqlite_url)))
+    assert broken.what == "The database can be reached and has the tables of this release"

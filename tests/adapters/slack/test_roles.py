@@ -8,7 +8,8 @@ import pytest
 
 from adapters.slack.cache import Cache
 from adapters.slack.client import Api
-from adapters.slack.roles import Roster, first_holders
+from adapters.slack.people import first_holders
+from adapters.slack.roles import Roster
 from bot.ports import Ambiguous
 from checklists.policy import Person
 from tests.adapters.slack.kit import PEOPLE, Held, said

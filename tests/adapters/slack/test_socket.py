@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.slack import socket as module
 from adapters.slack.adapter import SlackAdapter
@@ -55,6 +56,21 @@ async def test_two_connections_share_the_work(slack: FakeSlack, api: Api) -> Non
         acks = [await say(slack, str(number)) for number in range(20)]
         assert [ack.body for ack in acks] == [{"text": f"heard {number}"} for number in range(20)]
         assert {bool(each.envelopes) for each in slack.socket.live} == {True}
+
+
+async def test_where_slack_puts_the_second_connection_off_the_first_one_works_and_nobody_is_alarmed(
+    slack: FakeSlack, api: Api
+) -> None:
+    slack.faults.script("apps.connections.open", Fault.none(), Fault.ratelimited(1))
+    api._paces["apps.connections.open"]._patience = 0.1
+    mode = SocketMode(api, make_app(Echo(), api), slack.app_token)  # type: ignore[arg-type]
+    with capture_logs() as logs:
+        await mode.start()
+        assert (await say(slack, "one")).ok
+        await soon(lambda: mode.connected == 2)
+    await mode.stop()
+    assert [line for line in logs if line["log_level"] == "warning"] == []
+    assert api.faults.sentences() == ()
 
 
 async def test_an_envelope_is_acknowledged_on_the_connection_it_came_by(slack: FakeSlack, api: Api) -> None:
