@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Browser, Page, expect
 
 from bot.cards import card as c
 from bot.cards.card import Card
 from tests.adapters.page_kit import CHANNEL, DESKTOP, PHONE, address, room, started, tick
 from tests.fakes.sandbox import Item, Room, open_room, serving
+
+pytestmark = pytest.mark.slow
 
 __all__ = ["address", "room"]
 

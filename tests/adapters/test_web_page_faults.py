@@ -6,6 +6,7 @@ import asyncio
 import socket
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, Request, Route, expect
 
 from bot.cards import card as c
@@ -13,6 +14,8 @@ from bot.cards.card import Card
 from tests.adapters.page_kit import CHANNEL, address, room, started, tick
 from tests.adapters.test_web_draw import ATTACKS
 from tests.fakes.sandbox import Room, open_room, serving
+
+pytestmark = pytest.mark.slow
 
 __all__ = ["address", "room"]
 

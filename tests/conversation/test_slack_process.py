@@ -25,6 +25,8 @@ from tests.fakes.slack_team import MAIN, USERS, key_of, shop, workspace
 from tests.fakes.slack_things import BOT_USER
 from tests.process import ROOT, Process, gonogo, new_database
 
+pytestmark = pytest.mark.slow
+
 DOCS = (ROOT / "docs/slack.md").read_text("utf-8")
 ALWAYS = 'production: ["mon-fri 09:00-17:00"]', "production: always"
 
