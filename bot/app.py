@@ -34,9 +34,11 @@ from bot.services.records import Records
 from bot.services.views import Views
 from bot.settings import EMBEDDED, Settings
 
+LOOPBACK = ("127.0.0.1", "localhost")
+
 
 class PortTaken(Exception):
-    """The port cannot be listened on; the sentence says what to do."""
+    """The address cannot be listened on; the sentence says what to do."""
 
 
 class App:
@@ -120,7 +122,8 @@ async def serve(settings: Settings, tell: Callable[[str], None], *, web: bool = 
     file = file_of(address(settings.database_url))
     if settings.database_url == EMBEDDED and file is not None:
         file.parent.mkdir(exist_ok=True)
-    with hold(settings.database_url), _listening(settings.port if web else 0) as listener:
+    host = _host(settings)
+    with hold(settings.database_url), _listening(host, settings.port if web else 0) as listener:
         await migrate(settings.database_url)
         port = listener.getsockname()[1] if web else settings.port
         async with App.open(settings, front_for(settings, port)) as app:
@@ -181,18 +184,28 @@ async def _until_stopped(there: Callable[[], None]) -> None:
     await stop.wait()
 
 
+def _host(settings: Settings) -> str:
+    """Where to listen. The sandbox channel lets anybody be anybody, so it stays on this machine."""
+    if settings.host not in LOOPBACK and not settings.slack_bot_token.get_secret_value():
+        raise PortTaken(
+            f"The sandbox channel listens on 127.0.0.1 only, not on {settings.host}: anybody there could act as "
+            "anybody. GONOGO_HOST is for Slack over HTTP."
+        )
+    return settings.host
+
+
 @contextlib.contextmanager
-def _listening(port: int) -> Iterator[socket.socket]:
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
     # TCP by name: only then does asyncio turn Nagle's algorithm off, which held every answer back for 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
+        listener.bind((host, port))
         listener.listen(128)
     except OSError as error:
         listener.close()
         raise PortTaken(
-            f"Port {port} on 127.0.0.1 cannot be used ({error.strerror}). "
+            f"Port {port} on {host} cannot be used ({error.strerror}). "
             "Stop what uses it, or choose another: GONOGO_PORT=8700 make run"
         ) from error
     try:

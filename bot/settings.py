@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     """`sqlite:///path/to/file` or `postgresql://user:password@host/database`."""
     port: int = Field(default=8642, ge=0, le=65535)
     """Where the page of the sandbox channel listens, on 127.0.0.1. 0: any free port."""
+    host: str = "127.0.0.1"
+    """The address to listen on, for Slack over HTTP behind a proxy. The sandbox channel listens on 127.0.0.1 only."""
     checklists: Path = SHIPPED
     """The folder of checklists and their policies."""
     checklist: str = "azora"

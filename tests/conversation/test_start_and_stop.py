@@ -36,6 +36,13 @@ def test_a_port_in_use_is_named_and_how_to_choose_another(tmp_path: Path) -> Non
         )
 
 
+def test_the_sandbox_channel_does_not_leave_this_machine(tmp_path: Path) -> None:
+    assert refused(tmp_path, GONOGO_HOST="0.0.0.0") == (
+        "The sandbox channel listens on 127.0.0.1 only, not on 0.0.0.0: anybody there could act as anybody. "
+        "GONOGO_HOST is for Slack over HTTP."
+    )
+
+
 def test_a_path_that_can_be_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "a-folder.db").mkdir()
     told = refused(tmp_path, GONOGO_DATABASE_URL=f"sqlite:///{tmp_path / 'a-folder.db'}")
