@@ -7,6 +7,7 @@ from datetime import datetime
 from bot.cards.words import plain, role_words
 from bot.domain import events as e
 from bot.domain.deployment import Deployment, Run
+from bot.domain.verdict import YES_NO
 from checklists.plan import Plan
 from checklists.policy import Announcement
 from checklists.quantities import say_value
@@ -113,7 +114,7 @@ def _verification(plan: Plan, state: Deployment) -> list[str]:
 
 
 def _metrics(plan: Plan, run: Run | None) -> object:
-    """The measures of the last check, as measured."""
+    """The measures of the last check, as measured. A yes or no that is as it should be is no metric."""
     if run is None or not run.result.judged:
         return Unknown("no check has measured anything")
     return [
@@ -124,6 +125,7 @@ def _metrics(plan: Plan, run: Run | None) -> object:
             "ok": judged.verdict is e.Verdict.HEALTHY,
         }
         for judged in run.result.judged
+        if judged.measurement.dimension != YES_NO or judged.verdict is not e.Verdict.HEALTHY
     ]
 
 

@@ -219,7 +219,7 @@ PETFORCE = Team(
         "#engineering": (
             _PETFORCE_STARTED,
             "✅ Production Deployment Complete\nVersion: v1.2.0\nDuration: {duration}\nStatus: Successful\n"
-            "Metrics: ✅ Health: HTTP 200 | Ready: HTTP 200 | Error rate: 0.05% | P99: 78ms | Success: 99.97%",
+            "Metrics: ✅ Error rate: 0.05% | P99: 78ms | Success: 99.97%",
             "Deployment stable: petforce v1.2.0",
         )
     },
