@@ -20,8 +20,8 @@ from bot.settings import Settings
 cli = typer.Typer(
     help="""Turns a team's Markdown deployment checklist into a live go/no-go in chat.
 
-    Begin with `gonogo run` and open the address it prints: a channel that stands in for yours. There, type /deploy start
-    v1.2.0.
+    Begin with `gonogo run` and open the address it prints: a channel that stands in for yours. There, type
+    /deploy start v1.2.0.
 
     Your own file: `gonogo run --checklist PATH.md`. How it is read: `gonogo checklist show PATH.md`. A first policy
     from its words: `gonogo checklist adopt PATH.md > PATH.yaml`; then `gonogo checklist lint PATH.md`.
