@@ -163,6 +163,7 @@ async def test_azora_is_played_to_stable_with_a_restart_in_the_middle(stage: Sta
     await page.goto(stage.process.address)
     await ann.say("/deploy start v1.2.0")
     await ann.to_deployed()
+    await page.locator("#replies .title", has_text="After the switch check").first.wait_for()
     await ann.let_pass("30m")
     stage.restart(signal.SIGTERM)
     await page.reload()

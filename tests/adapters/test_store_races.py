@@ -29,6 +29,8 @@ from tests.adapters.store_kit import (
     url,
 )
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["migrated_database", "migrated_file", "other", "python", "sqlite_url", "store", "url"]
 
 MANY = 50

@@ -11,6 +11,8 @@ from checklists.library import from_texts
 from checklists.policy import Policy
 from checklists.policy_file import load_policy
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path("checklists")
 DOCUMENTS = [
     (FOLDER / f"{name}.md").read_text(encoding="utf-8-sig")

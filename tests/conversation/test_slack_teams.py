@@ -13,6 +13,8 @@ from tests.conversation.teams import TEAMS
 from tests.fakes.slack_team import MAIN, Health, Team, key_of, shipped, team
 from tests.talk import untimed
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["migrated_file", "sqlite_url"]
 
 each_team = pytest.mark.parametrize("words", TEAMS, ids=[words.checklist for words in TEAMS])

@@ -73,6 +73,7 @@ def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
     assert records.rows("SELECT version_num FROM alembic_version") == [("9999",)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
