@@ -180,7 +180,7 @@ def make_app(inbox: Inbox, api: Api, signing_secret: str = "") -> AsyncApp:
 
 
 async def _asked(answer: Awaitable[Answer]) -> Answer:
-    """The core's answer; what goes wrong there becomes one, and nothing was changed."""
+    """The core's answer; what goes wrong there becomes one. After an unforeseen fault it is not known how far it got."""
     try:
         return await answer
     except StoreError as problem:
@@ -188,7 +188,9 @@ async def _asked(answer: Awaitable[Answer]) -> Answer:
         return not_done("The database cannot be written now, so nothing was changed. Please try again.")
     except Exception as problem:
         log.error("slack.failed", exc_info=problem)
-        return not_done("Something went wrong here, and it is in the log. Nothing was changed. Please try again.")
+        return not_done(
+            "Something went wrong here, and it is in the log. See `/deploy status` for what was done, then try again."
+        )
 
 
 def _whole(card: Card, item: str) -> Card | None:
