@@ -180,7 +180,7 @@ def make_app(inbox: Inbox, api: Api, signing_secret: str = "") -> AsyncApp:
 
 
 async def _asked(answer: Awaitable[Answer]) -> Answer:
-    """The core's answer; what goes wrong there becomes one. After an unforeseen fault it is not known how far it got."""
+    """The core's answer; what goes wrong there becomes one. After a fault nobody foresaw, how far it got is unknown."""
     try:
         return await answer
     except StoreError as problem:
