@@ -10,10 +10,21 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.cards.card import Answer, Card, Option
+from bot.cards.chart import Chart
 from bot.domain.calendar import Busy
 from bot.domain.events import CalendarEvent, Event, Measurement
 from bot.domain.people import Who
 from bot.domain.summary import DeploymentRow as DeploymentRow
+from bot.kept import Claimed as Claimed
+from bot.kept import Conflict as Conflict
+from bot.kept import Deadline as Deadline
+from bot.kept import FrozenChecklist as FrozenChecklist
+from bot.kept import LockHeld as LockHeld
+from bot.kept import Mirror as Mirror
+from bot.kept import Outgoing as Outgoing
+from bot.kept import PostedCard as PostedCard
+from bot.kept import Posting as Posting
+from bot.kept import StoreError as StoreError
 from checklists.policy import FreezePolicy, ProbePolicy
 
 
@@ -121,6 +132,14 @@ class Dialogue(Protocol):
         ...
 
 
+class Pictures(Protocol):
+    """Draws charts."""
+
+    async def png(self, chart: Chart) -> bytes:
+        """The chart as a PNG, drawn off the event loop. Raises ValueError for one without any point."""
+        ...
+
+
 # --- the world that is measured ---
 
 
@@ -145,13 +164,26 @@ class Probe(Protocol):
         ...
 
 
+class History(Protocol):
+    """A source that also knows the past."""
+
+    async def history(
+        self, name: str, probe: ProbePolicy, asked: Asked, *, start: datetime, end: datetime, step: timedelta
+    ) -> list[tuple[datetime, float]]:
+        """What the measure was between two instants, oldest first, in its base unit; gaps are left out. Never raises:
+        empty when it cannot be told."""
+        ...
+
+
 class Calendars(Protocol):
-    """Reads the calendars that policies name."""
+    """Reads what freezes have to be read elsewhere: calendars, status pages, PagerDuty."""
 
     async def busy(self, freeze: FreezePolicy, *, start: datetime, end: datetime, zone: str) -> list[Busy]:
-        """The events of `freeze.calendar` that count, between two instants.
+        """What closes, between two instants: the events of `freeze.calendar` that count, the unresolved incidents of
+        `freeze.statuspage`, the open ones of `freeze.pagerduty` (both until further notice).
 
-        Raises `bot.domain.calendar.Unreadable` when the source cannot be read.
+        May answer from a copy a few minutes old. Raises `bot.domain.calendar.Unreadable` when the source cannot be
+        read; never an empty list for what is not known.
         """
         ...
 
@@ -165,93 +197,6 @@ class Changelog(Protocol):
 
 
 # --- the store ---
-
-
-class StoreError(Exception):
-    """The database cannot do it. The sentence says what was wrong and what to do now."""
-
-
-class Conflict(StoreError):
-    """Somebody else has written meanwhile; load again and decide again."""
-
-
-class LockHeld(Conflict):
-    """Another deployment of the same service and environment holds the lock."""
-
-
-@dataclass(frozen=True, slots=True)
-class FrozenChecklist:
-    """The exact texts a deployment runs on, kept by content hash for ever."""
-
-    digest: str
-    name: str
-    markdown: bytes
-    policy: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """Something due at an instant. `key` is unique within the deployment (`check:t30:0`, `phase:abc`)."""
-
-    deployment: str
-    key: str
-    due: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A due row this process holds until `lease_until`."""
-
-    deadline: Deadline
-    lease: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message to be said once. `key` is unique for ever (`ID:announced:succeeded:web:#deployments`)."""
-
-    key: str
-    chat: str
-    channel: str
-    card: Card
-    deployment: str | None = None
-    thread: str | None = None
-    """Slot of the deployment under whose message it hangs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """An outgoing message this process holds. `first_tried` is set when it may already have been posted."""
-
-    id: int
-    message: Outgoing
-    lease: str
-    attempts: int
-    first_tried: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Mirror:
-    """A deployment whose cards in one chat are behind the database; this process holds it."""
-
-    deployment: str
-    chat: str
-    wanted: int
-    """The deployment's revision when it was claimed."""
-    lease: str
-
-
-@dataclass(frozen=True, slots=True)
-class PostedCard:
-    """Where a slot stands in a chat, and what it said last. `message` is None between the intention to post and the
-    answer."""
-
-    slot: str
-    channel: str
-    message: str | None
-    thread: str | None
-    digest: str
-    tried_at: datetime
 
 
 class Unit(Protocol):
@@ -298,12 +243,16 @@ class Unit(Protocol):
         """Put messages into the outbox; a key that is there already is left as it is."""
         ...
 
+    async def alone(self, service: str, environment: str) -> None:
+        """Until this transaction ends, nobody else decides about who may deploy this service here: others wait."""
+        ...
+
     async def calendar(self) -> list[CalendarEvent]:
-        """All freezes and incidents ever added and removed, in order."""
+        """All freezes, incidents and locks ever set and lifted, in order."""
         ...
 
     async def append_calendar(self, events: Sequence[CalendarEvent]) -> None:
-        """Add facts about freezes and incidents."""
+        """Add facts about freezes, incidents and locks."""
         ...
 
     async def row(self, deployment: str) -> DeploymentRow | None:
@@ -393,6 +342,14 @@ class Store(Protocol):
 
     async def say_later(self, posting: Posting, seconds: float, why: str) -> None:
         """Give the lease back; not to be claimed for so many seconds of real time."""
+        ...
+
+    async def hold(self, name: str, owner: str, lease: timedelta) -> bool:
+        """Take a named lease of real time, or keep it; False while somebody else holds it."""
+        ...
+
+    async def drop(self, name: str, owner: str) -> None:
+        """Give a named lease back, if it is still the owner's."""
         ...
 
     async def close(self) -> None:

@@ -97,6 +97,8 @@ def draw_block(block: c.Block, small: Room = SMALL[-1], *, group: bool = True, d
             return _buttons(block.buttons)
         case c.Facts():
             return [_section("\n".join(map(_fact, block.facts)))] if block.facts else []
+        case c.Picture():
+            return [_section(literal(block.alt, Room(2_000, 4_000)))] if block.alt else []
 
 
 def bar(done: int, total: int) -> str:

@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
-from adapters.store import deadlines, mirrors, outbox, tables
+from adapters.store import deadlines, leases, mirrors, outbox, tables
 from adapters.store.engine import Database, address
 from adapters.store.migrate import check
 from adapters.store.unit import SqlUnit
@@ -101,12 +101,21 @@ class SqlStore:
         """Give the lease back; not to be claimed for so many seconds of real time."""
         await outbox.say_later(self._database, posting, seconds, why)
 
+    async def hold(self, name: str, owner: str, lease: timedelta) -> bool:
+        """Take a named lease of real time, or keep it; False while somebody else holds it."""
+        return await leases.hold(self._database, name, owner, lease)
+
+    async def drop(self, name: str, owner: str) -> None:
+        """Give a named lease back, if it is still the owner's."""
+        await leases.drop(self._database, name, owner)
+
     async def forget_leases(self) -> None:
         """Free everything that is held, whoever held it. Only for who knows that no other process is at work."""
         async with self._database.write() as connection:
             for table in (tables.deadlines, tables.mirrors, tables.outbox):
                 held = update(table).where(table.c.held_by.is_not(None))
                 await connection.execute(held.values(held_by=None, held_until=None))
+            await connection.execute(delete(tables.leases))
 
     async def close(self) -> None:
         """Give every connection back."""

@@ -202,3 +202,11 @@ posted_cards = Table(
     Column("digest", String, nullable=False),
     Column("tried_at", Instant, nullable=False),
 )
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("held_by", String, nullable=False),
+    Column("held_until", Instant, nullable=False),
+)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable, Row, delete, insert, select, tuple_, update
+from sqlalchemy import CursorResult, Executable, Row, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -138,12 +139,12 @@ class SqlUnit:
             await self._change(insert_new(self._connection, outbox, "key"), new)
 
     async def calendar(self) -> list[CalendarEvent]:
-        """All freezes and incidents ever added and removed, in order."""
+        """All freezes, incidents and locks ever set and lifted, in order."""
         found = await self._ask(select(calendar_events.c.body).order_by(calendar_events.c.seq))
         return load_calendar(found.scalars().all())
 
     async def append_calendar(self, events: Sequence[CalendarEvent]) -> None:
-        """Add facts about freezes and incidents."""
+        """Add facts about freezes, incidents and locks."""
         if events:
             facts = [{"kind": event.kind, "at": event.at, "body": dump_event(event)} for event in events]
             await self._change(insert(calendar_events), facts)
@@ -176,6 +177,15 @@ class SqlUnit:
         here = tuple_(deployments.c.service, deployments.c.environment) == (service, environment)
         found = (await self._ask(select(*_ROW).where(here, deployments.c.locked))).one_or_none()
         return None if found is None else _row(found)
+
+    async def alone(self, service: str, environment: str) -> None:
+        """Until this transaction ends, nobody else decides about who may deploy this service here: others wait.
+
+        On SQLite every transaction that writes is alone already.
+        """
+        if self._connection.dialect.name == "postgresql":
+            key = int.from_bytes(hashlib.sha256(f"{service}\0{environment}".encode()).digest()[:8], "big", signed=True)
+            await self._ask(select(func.pg_advisory_xact_lock(key)))
 
     async def _ask(self, statement: Executable) -> CursorResult[Any]:
         try:

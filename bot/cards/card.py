@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from bot.cards.chart import Chart
+
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@-])")
 
 
@@ -128,7 +130,15 @@ class Facts:
     facts: tuple[Fact, ...]
 
 
-Block = Text | Verbatim | Code | Progress | Heading | ItemRow | Buttons | Facts
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart, drawn by the adapter. `alt` says in words what it shows, for who does not see it."""
+
+    alt: str
+    chart: Chart
+
+
+Block = Text | Verbatim | Code | Progress | Heading | ItemRow | Buttons | Facts | Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
 from bot.cards import card as c
+from bot.cards.chart import Chart, Curve, Limit, Mark
 
 _BLOCKS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (c.Text, c.Verbatim, c.Code, c.Progress, c.Heading, c.ItemRow, c.Buttons, c.Facts)
+    kind.__name__: kind
+    for kind in (c.Text, c.Verbatim, c.Code, c.Progress, c.Heading, c.ItemRow, c.Buttons, c.Facts, c.Picture)
 }
 
 
@@ -75,6 +78,8 @@ def _plain(value: Any) -> Any:
         return {part.name: _plain(getattr(value, part.name)) for part in dataclasses.fields(value)}
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, (tuple, list)):
         return [_plain(part) for part in value]
     return value
@@ -90,5 +95,26 @@ def _block(data: dict[str, Any]) -> c.Block:
         values["buttons"] = tuple(c.Button(**button) for button in values["buttons"])
     if kind is c.Facts:
         values["facts"] = tuple(c.Fact(**fact) for fact in values["facts"])
+    if kind is c.Picture:
+        values["chart"] = _chart(values["chart"])
     block: c.Block = kind(**values)
     return block
+
+
+def _chart(data: dict[str, Any]) -> Chart:
+    return Chart(
+        title=data["title"],
+        zone=data["zone"],
+        start=datetime.fromisoformat(data["start"]),
+        end=datetime.fromisoformat(data["end"]),
+        curves=tuple(
+            Curve(
+                name=curve["name"],
+                unit=curve["unit"],
+                points=tuple((datetime.fromisoformat(at), value) for at, value in curve["points"]),
+                limits=tuple(Limit(**limit) for limit in curve["limits"]),
+            )
+            for curve in data["curves"]
+        ),
+        marks=tuple(Mark(datetime.fromisoformat(mark["at"]), mark["label"]) for mark in data["marks"]),
+    )

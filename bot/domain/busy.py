@@ -17,7 +17,7 @@ class Code(StrEnum):
     MONTH_END = "month_end"
     QUARTER_END = "quarter_end"
     CALENDAR = "calendar"
-    """An event of a calendar file."""
+    """An event of a calendar."""
     INCIDENT = "incident"
     UNKNOWN = "unknown"
     """A source could not be read, and the policy says that this blocks."""

@@ -92,8 +92,8 @@ def rules_for(policy: Policy, environment: str) -> Rules:
 
 
 def to_be_read(policy: Policy, environment: str) -> tuple[FreezePolicy, ...]:
-    """The freezes of an environment that have to be read first, calendar files and incidents: passed as `busy`."""
-    return tuple(freeze for freeze in _freezes(policy, environment) if freeze.calendar is not None or freeze.incidents)
+    """The freezes of an environment that have to be read first, calendars and incidents: passed as `busy`."""
+    return tuple(freeze for freeze in _freezes(policy, environment) if freeze.read_elsewhere)
 
 
 def _freezes(policy: Policy, environment: str) -> list[FreezePolicy]:

@@ -161,7 +161,7 @@ class PeriodEdge:
 
 
 def compile_freeze(freeze: FreezePolicy, zone: ZoneInfo, holidays: tuple[Calendar, ...]) -> Freeze | None:
-    """A freeze of the policy, ready to list its spans; None for a calendar file or incidents, which are read first.
+    """A freeze of the policy, ready to list its spans; None for a calendar or incidents, which are read first.
 
     `holidays` are the policy's own, for business days. Raises ValueError with what to write instead.
     """

@@ -24,7 +24,7 @@ class Gate:
     async def read_calendars(
         self, policy: Policy, environment: str, at: datetime
     ) -> tuple[list[Busy], list[tuple[str, bool]]]:
-        """The events of the policy's calendar files around an instant, and the sources that could not be read.
+        """What the policy's calendars and status pages say around an instant, and the sources that could not be read.
 
         Asks the file system or the network: not to be called inside a transaction. Raises Unwell for a policy whose
         zone or windows cannot be read.
@@ -33,7 +33,7 @@ class Gate:
         busy: list[Busy] = []
         unreadable: list[tuple[str, bool]] = []
         for freeze in to_be_read(policy, environment):
-            if freeze.calendar is None:
+            if freeze.incidents:
                 continue
             try:
                 busy += await self._calendars.busy(
