@@ -70,9 +70,9 @@ def _measure(channel: Channel) -> list[str]:
 
 def _start(channel: Channel, items: int, name: str = "list") -> list[str]:
     """Start a deployment and wait until it stands in the channel; its ticks."""
-    channel.command(f"/deploy start v1.0.0 {name}{items}")
+    channel.command(f"/deploy start v1.0.0 {name}{items} --yes")
     channel.until(lambda: True if _shown(channel) else None, seconds=30)
-    page = Page(channel.command(f"/deploy items {name}{items}")["card"])
+    page = Page(channel.command(f"/deploy items {name}{items} --yes")["card"])
     return [action for action in dict.fromkeys(page.actions) if action.startswith("tick:")]
 
 

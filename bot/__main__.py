@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
@@ -128,6 +129,38 @@ def render(
     typer.echo(json.dumps(sent, indent=2, ensure_ascii=False))
 
 
+@cli.command()
+def gate(
+    checklist: Named,
+    environment: Annotated[str, typer.Option("--environment", "-e", help="Where it would be deployed.")] = "production",
+    at: Annotated[
+        str, typer.Option(metavar="ISO", help="When; without an offset in the checklist's zone. Default: now.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="For a program.")] = False,
+) -> None:
+    """May a deployment start? Exit code 0: open, 1: closed, 2: nobody can tell, because of an error."""
+    from bot import gating
+    from bot.domain.errors import Unwell
+    from bot.ports import StoreError
+
+    try:
+        with _reading():
+            found, line, left_out = asyncio.run(gating.gate(_settings(), checklist, environment, at=at))
+    except (Unwell, StoreError) as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(2) from None
+    except typer.Exit:
+        raise typer.Exit(2) from None
+    except Exception:
+        # Python's own exit code, 1, would say that the gate is closed.
+        structlog.get_logger().exception("gate.failed")
+        raise typer.Exit(2) from None
+    for sentence in left_out:
+        typer.echo(sentence, err=True)
+    typer.echo(gating.as_json(found) if as_json else line)
+    raise typer.Exit(0 if found.open else 1)
+
+
 @slack.command()
 def manifest(
     http: Annotated[
@@ -158,12 +191,13 @@ def show(
 def lint(
     files: Annotated[list[Path], typer.Argument(help="Checklists or policies; each pair is checked once.")],
 ) -> None:
-    """Check checklists and their policies. Prints FILE:LINE:COLUMN: CODE MESSAGE; exit code 1 on any error."""
+    """Check checklists and their policies. Prints FILE:LINE:COLUMN: error: CODE MESSAGE, `warning:` or `note:`; exit
+    code 1 on any error."""
     from bot.linting import lint_files
 
     problems, failed = lint_files(files, now=datetime.now(UTC))
     for problem in problems:
-        typer.echo(problem)
+        typer.echo(problem.marked)
     raise typer.Exit(1 if failed else 0)
 
 
@@ -260,12 +294,21 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _load(name: str) -> Any:
-    from checklists.library import ChecklistError, load
+    from checklists.library import load
+
+    with _reading():
+        return load(name, (_settings().checklists,), files=True)
+
+
+@contextlib.contextmanager
+def _reading() -> Iterator[None]:
+    """A checklist that cannot be read ends the command with what to do."""
+    from checklists.library import ChecklistError
     from checklists.policy_file import PolicyError
     from checklists.reader import DocumentError
 
     try:
-        return load(name, (_settings().checklists,), files=True)
+        yield
     except (ChecklistError, DocumentError) as error:
         _stop(str(error))
     except PolicyError as problems:

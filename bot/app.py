@@ -14,7 +14,6 @@ from types import FrameType
 
 import uvicorn
 
-from adapters.calendars.ics import IcsCalendars
 from adapters.changelog import MarkdownChangelog
 from adapters.store.engine import address, file_of
 from adapters.store.migrate import migrate
@@ -22,6 +21,7 @@ from adapters.store.onlyone import hold
 from adapters.store.store import SqlStore
 from bot.domain.errors import Unwell
 from bot.fronts import Front, front_for
+from bot.gating import freeze_sources
 from bot.relay import Relay
 from bot.router import Router
 from bot.scheduler import Scheduler
@@ -50,7 +50,8 @@ class App:
         clock, chats = front.clock, front.chat_names
         folder = settings.checklist_file.parent if settings.checklist_file else settings.checklists
         self.checklists = Checklists((folder,), settings.checklist, file=settings.checklist_file)
-        self._gate = Gate(IcsCalendars(folder))
+        self._sources = freeze_sources(settings, folder)
+        self._gate = Gate(self._sources)
         self._views = Views(store, clock, self._gate)
         records = Records(chats)
         deployments = Deployments(
@@ -60,6 +61,7 @@ class App:
             self.checklists,
             MarkdownChangelog(folder),
             records,
+            front.roster(),
             new_id=new_id,
             changed=self.wake,
         )
@@ -76,9 +78,12 @@ class App:
         store = await SqlStore.open(settings.database_url)
         try:
             app = cls(settings, store, front)
-            await front.open(app)
-            app.relays = [Relay(store, chat, app._views, front.clock, owner=app._owner) for chat in front.chats]
-            yield app
+            try:
+                await front.open(app)
+                app.relays = [Relay(store, chat, app._views, front.clock, owner=app._owner) for chat in front.chats]
+                yield app
+            finally:
+                await app._sources.close()
         finally:
             await front.close()
             await store.close()

@@ -24,7 +24,14 @@ class Usage:
 
 
 USAGES = (
-    Usage("start", 'VERSION [service] [environment] [at "tue 10:00"]', "start a deployment and post its checklist"),
+    Usage(
+        "start",
+        'VERSION [service] [environment] [at "tue 10:00"] [--emergency REASON]',
+        "start a deployment and post its checklist, or its abbreviated one",
+    ),
+    Usage("schedule", 'VERSION [service] [environment] "tue 10:00"', "plan one; without a time: when the window opens"),
+    Usage("approve", "[service]", "approve a deployment that waits for it"),
+    Usage("go", "[service]", "give a deployment that waits its go"),
     Usage("status", "[service]", "where a deployment stands"),
     Usage("items", "[service]", "the items of the phases that are open"),
     Usage("advance", "[service]", "complete this phase and open the next"),
@@ -35,6 +42,7 @@ USAGES = (
     Usage("window", '[service] [environment] [at "fri 16:55"]', "may it start, and when does it open or close"),
     Usage("freeze", 'add "1 dec - 3 jan" REASON | list | remove ID', "when nothing is deployed"),
     Usage("incident", "open REASON | list | close ID", "an active incident holds deployments where the policy says so"),
+    Usage("why", "[service] | ID", "why it was let through, held or turned away, as things stood then"),
     Usage("checklist", "[name]", "read a checklist, also the parts nobody ticks"),
     Usage("help", "", "this list"),
 )
@@ -67,6 +75,12 @@ class Command:
     when: str = ""
     text: str = ""
     """What is left: a reason, a note, the words of a freeze."""
+    lane: str = ""
+    """`emergency` of `--emergency`."""
+    reason: str = ""
+    """What stands behind the lane."""
+    confirmed: bool = False
+    """`--yes`: what will fall badly is known."""
     words: tuple[str, ...] = field(default=())
 
 
@@ -114,6 +128,22 @@ class _Taker:
             self.words.pop(index)
         return service, environment
 
+    def flag(self, name: str) -> bool:
+        """Whether a word like `--yes` was given; it is taken out."""
+        found = [index for index, word in enumerate(self.words) if _long(word) == name]
+        for index in reversed(found):
+            self.words.pop(index)
+        return bool(found)
+
+    def lane(self) -> tuple[str, str]:
+        """`--emergency` and the reason behind it: everything to the end."""
+        for index, word in enumerate(self.words):
+            if _long(word).startswith("--"):
+                name, reason = _long(word)[2:].casefold(), " ".join(self.words[index + 1 :])
+                self.words = self.words[:index]
+                return name, reason
+        return "", ""
+
     def when(self) -> str:
         """What stands behind `at`."""
         lowered = [word.casefold() for word in self.words]
@@ -144,6 +174,7 @@ class _Taker:
 
 
 def _start(taken: _Taker) -> Command:
+    confirmed, (lane, reason) = taken.flag("--yes"), taken.lane()
     when = taken.when()
     service, environment = taken.selector()
     if not taken.words:
@@ -154,7 +185,23 @@ def _start(taken: _Taker) -> Command:
     if taken.words and not service:
         service = taken.words.pop(0)
         environment = environment or taken.selector()[1]
-    return Command("start", version=version, service=service, environment=environment, when=when, text=taken.rest())
+    return Command(
+        "start", version=version, service=service, environment=environment, when=when, text=taken.rest(),
+        lane=lane, reason=reason, confirmed=confirmed,
+    )  # fmt: skip
+
+
+def _schedule(taken: _Taker) -> Command:
+    when = taken.when()
+    service, environment = taken.selector()
+    if not taken.words:
+        raise Mistake('Which version? Type `/deploy schedule v1.2.0 "tue 10:00"`.')
+    version = taken.words.pop(0)
+    late_service, late_environment = taken.selector()
+    return Command(
+        "schedule", version=version, service=service or late_service, environment=environment or late_environment,
+        when=when or taken.rest().translate(_DASHES),
+    )  # fmt: skip
 
 
 def _about(name: str) -> Callable[[_Taker], Command]:
@@ -238,14 +285,20 @@ def _incident(taken: _Taker) -> Command:
 
 _PARSERS: dict[str, Callable[[_Taker], Command]] = {
     "start": _start,
+    "schedule": _schedule,
     "rollback": _rollback,
     "window": _window,
     "freeze": _freeze,
     "incident": _incident,
     "cancel": _cancel,
-    **{name: _about(name) for name in ("status", "items", "advance", "deployed")},
-    **{name: _alone(name) for name in ("list", "checklist", "help")},
+    **{name: _about(name) for name in ("status", "items", "advance", "deployed", "approve", "go")},
+    **{name: _alone(name) for name in ("list", "checklist", "help", "why")},
 }
+
+
+def _long(word: str) -> str:
+    """A long option as typed; keyboards make one dash of two."""
+    return re.sub(r"^(?:–|—)(?=\w)", "--", word)
 
 
 def _words(text: str) -> list[str]:

@@ -25,13 +25,15 @@ from adapters.slack.config import SlackConfig
 from adapters.store.engine import address, engine_for
 from adapters.web.chat import WebChat
 from adapters.web.clock import SandboxClock, SandboxTime
+from adapters.web.personas import Cast
 from adapters.web.server import make_app
 from adapters.web.service import SimulatedService
 from adapters.web.state import Sandbox
-from bot.ports import Chat, Clock, Probe, Store, StoreError
+from bot.ports import Chat, Clock, Probe, Roster, Store, StoreError
 from bot.router import Router
 from bot.services.checklists import UNREADABLE, Checklists
 from bot.services.incidents import OwnIncidents
+from bot.services.rosters import Named
 from bot.settings import Settings
 from checklists.policy import Person
 
@@ -73,6 +75,10 @@ class Front(Protocol):
 
     def probe(self, store: Store) -> Probe:
         """Where measurements come from."""
+        ...
+
+    def roster(self) -> Roster:
+        """Who holds which role."""
         ...
 
     async def open(self, core: Core) -> None:
@@ -129,6 +135,10 @@ class SandboxFront:
         self.sandbox = Sandbox(self._engine)
         self.clock = SandboxClock(self.sandbox)
         self.chats: list[Chat] = []
+
+    def roster(self) -> Roster:
+        """The personas."""
+        return Cast()
 
     def probe(self, store: Store) -> Probe:
         """The real HTTP probe, asking the page's own service; every metrics source is simulated there too."""
@@ -200,6 +210,10 @@ class SlackFront:
         self.clock: Clock = clock or SystemClock()
         self.chats: list[Chat] = []
         self._people: dict[str, list[Person]] = {}
+
+    def roster(self) -> Roster:
+        """As the policies name them."""
+        return Named(self.chat_names)
 
     def probe(self, store: Store) -> Probe:
         """HTTP endpoints and own incidents; other sources say that they are not connected."""

@@ -25,7 +25,7 @@ from bot.kept import Outgoing as Outgoing
 from bot.kept import PostedCard as PostedCard
 from bot.kept import Posting as Posting
 from bot.kept import StoreError as StoreError
-from checklists.policy import FreezePolicy, ProbePolicy
+from checklists.policy import FreezePolicy, Person, ProbePolicy
 
 
 class Clock(Protocol):
@@ -105,6 +105,14 @@ class Chat(Protocol):
         ...
 
 
+class Roster(Protocol):
+    """Who holds which role, as far as the chats can tell."""
+
+    async def holders(self, role: str, people: Mapping[str, Person]) -> frozenset[tuple[str, str]] | None:
+        """Chat and id of everybody who holds the role; None when no chat can tell."""
+        ...
+
+
 class Dialogue(Protocol):
     """What a chat hands in: a command, a click, a form; and the answer only its author sees.
 
@@ -151,6 +159,8 @@ class Asked:
     environment: str
     version: str
     as_of: datetime
+    repository: str | None = None
+    """`owner/name` of its source, where the policy says."""
 
 
 class Probe(Protocol):

@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
 from bot.cards import forms, replies
+from bot.cards.admission import lane_form
 from bot.cards.card import Answer, Card, Option, escape
 from bot.cards.help import help_answer
 from bot.cards.refusals import no
 from bot.cards.view import View
 from bot.commands import USAGES, Command, Mistake, parse_command
+from bot.domain import admission, moves
 from bot.domain import events as e
-from bot.domain import moves
 from bot.domain.deployment import Deployment, Status
 from bot.domain.errors import Code, Refused, Unwell
 from bot.domain.people import Who
@@ -27,7 +28,9 @@ from bot.services.freezes import Freezes
 from bot.services.gate import Gate
 from bot.services.lobby import Lobby
 from bot.services.records import UnknownDeployment
+from bot.services.starting import WHEN_OPEN
 from bot.services.views import Views
+from bot.services.whys import Whys
 from checklists.library import ChecklistError
 from checklists.plan import Plan
 from checklists.policy_file import PolicyError
@@ -53,6 +56,7 @@ class Router:
         self._store, self._clock, self._gate, self._checklists = store, clock, gate, checklists
         self._deployments, self._checks, self._freezes, self._views = deployments, checks, freezes, views
         self._completion = Completion(store, checklists)
+        self._whys = Whys(store, clock)
         self._lobby = Lobby(store, clock, gate, checklists, views)
         self.faults: Callable[[], tuple[str, ...]] = tuple
         """What is wrong with the chats just now, in sentences; shown with the status."""
@@ -99,6 +103,10 @@ class Router:
         match command.name:
             case "start":
                 return await self._start(command, tuple(environments), who, key)
+            case "schedule":
+                return await self._schedule(command, tuple(environments), rows, who, key)
+            case "why":
+                return await self._why(command, rows)
             case "list":
                 return replies.listing(rows, self._clock.now())
             case "window":
@@ -125,8 +133,29 @@ class Router:
         service = command.service or await self._checklists.default()
         if service is None:
             return forms.start_form(command.version, await self._checklists.names(), environments)
-        request = Request(command.version, service, command.environment or "production", command.when)
+        request = Request(
+            command.version, service, command.environment or "production", command.when,
+            lane=command.lane, reason=command.reason, confirmed=command.confirmed,
+        )  # fmt: skip
         return await self._deployments.start(request, who=who, key=key)
+
+    async def _schedule(
+        self, command: Command, environments: tuple[str, ...], rows: list[DeploymentRow], who: Who, key: str
+    ) -> Answer:
+        """A new one, or another time for the one that waits with this version."""
+        service = command.service or await self._checklists.default()
+        if service is None:
+            return forms.start_form(command.version, await self._checklists.names(), environments)
+        environment = command.environment or "production"
+        for row in rows:
+            same = is_of(row, service) and (row.environment, row.version) == (environment, command.version)
+            if same and row.status == Status.WAITING and command.when:
+                return await self._deployments.reschedule(row.id, command.when, who=who, key=key)
+        request = Request(command.version, service, environment, command.when or WHEN_OPEN, confirmed=True)
+        return await self._deployments.start(request, who=who, key=key)
+
+    async def _why(self, command: Command, rows: list[DeploymentRow]) -> Answer:
+        return await self._whys.why(command.service, command.environment, command.text, rows)
 
     async def _window(self, command: Command) -> Answer:
         name = command.service or await self._checklists.default()
@@ -198,6 +227,10 @@ class Router:
                 return await self._go(view.id, lambda p, s, now: moves.advance(p, s, who, now), key, loud=True)
             case "deployed":
                 return await self._go(view.id, lambda p, s, now: moves.deployed(p, s, who, now), key, loud=True)
+            case "approve":
+                return await self._move(view.id, lambda p, s, now: admission.approve(p, s, who, now), key, loud=True)
+            case "go":
+                return await self._deployments.admit(view.id, who=who, key=key)
             case "cancel":
                 if not command.text:
                     return forms.cancel_form(view)
@@ -214,6 +247,8 @@ class Router:
 
     async def _click(self, action: str, who: Who, key: str) -> Answer:
         verb, deployment, argument = _parts(action)
+        if verb in ("wait", "lane"):
+            return await self._instead(verb, action, who, key)
         if verb == "read":
             loaded = await self._checklists.load(deployment)
             return replies.checklist_part(loaded.checklist, argument)
@@ -226,6 +261,10 @@ class Router:
                 return await self._go(deployment, lambda p, s, now: moves.advance(p, s, who, now), key)
             case "deployed":
                 return await self._go(deployment, lambda p, s, now: moves.deployed(p, s, who, now), key)
+            case "approve":
+                return await self._move(deployment, lambda p, s, now: admission.approve(p, s, who, now), key)
+            case "go":
+                return await self._deployments.admit(deployment, who=who, key=key)
             case "measure":
                 return await self._checks.measure_item(deployment, argument, who=who, key=key)
             case "again":
@@ -248,6 +287,17 @@ class Router:
             return replies.refused(view, Refused(Code.UNKNOWN_ITEM))
         return forms.excuse_form(view, task) if verb == "excuse" else forms.note_form(view, task)
 
+    async def _instead(self, verb: str, action: str, who: Who, key: str) -> Answer:
+        """What a start that was turned away offered: to wait for the window, or a lane past it."""
+        lane, _, place = action.partition(":")[2].rpartition(":")
+        service, _, rest = place.partition("|")
+        environment, _, version = rest.partition("|")
+        if verb == "lane":
+            way = (await self._checklists.load(service)).policy.overrides.get(lane)
+            return lane_form(lane, way, service, environment, version, await self._checklists.names())
+        request = Request(version, service, environment, WHEN_OPEN, confirmed=True)
+        return await self._deployments.start(request, who=who, key=key)
+
     async def _submit(self, action: str, values: Mapping[str, str], who: Who, key: str) -> Answer:
         verb, deployment, argument = _parts(action)
         answers = {name: clean(value).strip()[:4_000] for name, value in values.items()}
@@ -261,6 +311,9 @@ class Router:
                     environment,
                     when=answers.get("when", ""),
                     note=answers.get("note", ""),
+                    lane=deployment,
+                    reason=reason,
+                    confirmed=argument == "yes",
                 )
                 return await self._deployments.start(asked, who=who, key=key)
             case "freeze":

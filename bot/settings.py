@@ -40,5 +40,9 @@ class Settings(BaseSettings):
     """Another base of the Web API: GovSlack, a test server."""
     slack_processes: int = Field(default=1, ge=1, le=5)
     """How many gonogo processes share the app token."""
+    pagerduty_token: SecretStr = SecretStr("")
+    """A read-only REST API key: for freezes and probes that ask PagerDuty."""
+    pagerduty_api_url: str = "https://api.pagerduty.com"
+    """Accounts in the EU: `https://api.eu.pagerduty.com`."""
     log_level: str = "WARNING"
     """DEBUG, INFO, WARNING or ERROR; logs go to standard error."""

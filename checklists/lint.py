@@ -9,17 +9,17 @@ deployments.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-from checklists import lint_names, lint_values
+from checklists import lint_blanks, lint_clock, lint_names, lint_values
+from checklists.addresses import is_address
 from checklists.library import ChecklistError, default_policy, document_of, reading
 from checklists.lint_remark import Remark
 from checklists.policy import Policy
 from checklists.policy_file import Located, PolicyError, Problem, Severity, load_located
 from checklists.reader import DocumentError, Reading, doubts, headings, read_checklist
 from checklists.source import load as load_text
-from checklists.zones import changes_between, find_zone
 
 Further = Callable[[Policy], Iterable[Remark]]
 
@@ -33,15 +33,14 @@ _SPEAKS_OF = {
     "items": ("announced", "probe"),
     "watch": ("announced", "probe", "target", "alert"),
 }
-_LOOK_AHEAD = timedelta(days=366)
 
 
 def lint(file: Path, *, now: datetime | None = None, further: Further | None = None) -> list[Problem]:
     """Every problem of the pair this file belongs to (`x.md` or `x.yaml`), errors first in neither: in the order of
     files and lines.
 
-    With `now` (aware) the next two changes of the clock are told. A document without a policy is linted alone. Never
-    raises for what stands in the files; ChecklistError when there is no document.
+    With `now` (aware) the next two changes of the clock are told, with what they do to windows. A document without a
+    policy is linted alone. Never raises for what stands in the files; ChecklistError when there is no document.
     """
     document = document_of(file)
     if not document.is_file():
@@ -67,6 +66,7 @@ def lint(file: Path, *, now: datetime | None = None, further: Further | None = N
             remarks = list(_remarks(markdown, document, located.policy, now))
         except DocumentError:
             remarks = []
+        remarks.extend(lint_blanks.remarks(located.tree))
         remarks.extend(further(located.policy) if further else ())
         silent = {word for part in located.dropped for word in _SPEAKS_OF.get(part, (part,))}
         for remark in remarks:
@@ -93,12 +93,16 @@ def _remarks(markdown: bytes, document: Path, policy: Policy, now: datetime | No
     yield from lint_names.remarks(policy, checklist, found)
     yield from lint_values.remarks(policy)
     yield from _files(policy, document.parent)
-    yield from _clock(policy, now)
+    yield from lint_clock.remarks(policy, now)
 
 
 def _files(policy: Policy, folder: Path) -> Iterator[Remark]:
     for index, freeze in enumerate(policy.freezes):
-        if freeze.calendar is None:
+        for key, asked in (("calendar", freeze.calendar), ("statuspage", freeze.statuspage)):
+            if asked is not None and asked.startswith("http:"):
+                message = "anybody on the way can change what http: says, and so open the gate; write https:"
+                yield Remark(("freezes", index, key), "plain-http", message, "warning")
+        if freeze.calendar is None or is_address(freeze.calendar):
             continue
         path = ("freezes", index, "calendar")
         if not _beside(freeze.calendar, folder):
@@ -116,21 +120,6 @@ def _files(policy: Policy, folder: Path) -> Iterator[Remark]:
 
 def _beside(name: str, folder: Path) -> bool:
     return (folder / name).resolve().is_relative_to(folder.resolve())
-
-
-def _clock(policy: Policy, now: datetime | None) -> Iterator[Remark]:
-    try:
-        zone = find_zone(policy.timezone)
-    except ValueError as error:
-        yield Remark(("timezone",), "unknown-zone", str(error))
-        return
-    if now is None:
-        return
-    for change in changes_between(zone, now.astimezone(UTC), now.astimezone(UTC) + _LOOK_AHEAD)[:2]:
-        hours = (change.after - change.before) / timedelta(hours=1)
-        day = change.at.astimezone(zone)
-        message = f"the clock in {policy.timezone} changes by {hours:+g} h on {day:%d %B %Y}; windows follow it"
-        yield Remark(("timezone",), "clock-change", message, "info")
 
 
 def _document_alone(markdown: bytes, document: Path) -> Iterator[Problem]:

@@ -9,13 +9,15 @@ from datetime import timedelta
 
 from checklists.document import Checklist, Item, Phase, PhaseKind, Section
 from checklists.names import match, rule_for
-from checklists.policy import Announcement, ItemPolicy, PhasePolicy, Policy, WatchEntry
+from checklists.policy import Announcement, ItemPolicy, Override, PhasePolicy, Policy, WatchEntry
 from checklists.quantities import Band, Moment
 
 _AFTER = re.compile(
     r"\b(?:post|after|monitor\w*|verif\w*|validat\w*|smoke|clean\w*)\b|first \d+ (?:min|h)", re.IGNORECASE
 )
 _BEFORE = re.compile(r"\s*pre\b", re.IGNORECASE)
+POST_MORTEM = "Post-mortem written"
+"""The one item of the list that asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Step:
     opens: Moment | None = None
     deployed: bool = False
     expected: timedelta | None = None
+    chased: bool = False
+    """Whether people are reminded of it until it is closed."""
 
     @property
     def id(self) -> str:
@@ -101,6 +105,8 @@ class Plan:
     checks: tuple[Check, ...]
     deployed_at: int
     """Index in `steps` of the phase in which T0 happens."""
+    lane: str = ""
+    """The override of the policy it runs by; empty for the ordinary run."""
 
     def every_step(self) -> Iterator[Step]:
         """Phases that can be ticked at some time: run, rollback, follow-up."""
@@ -125,14 +131,16 @@ class Plan:
         return next((i for i, step in enumerate(self.steps) if step.id == phase), None)
 
 
-def make_plan(checklist: Checklist, policy: Policy, *, environment: str) -> Plan:
-    """The plan of a run in this environment.
+def make_plan(checklist: Checklist, policy: Policy, *, environment: str, lane: str = "") -> Plan:
+    """The plan of a run in this environment, by the override `lane` of the policy where one is named (`lanes` tells
+    what that changes). Raises KeyError for a lane the policy does not have.
 
     Phases without items are left out, but for those of the rollback, which are read when it comes to it; reference and
     emergency ones always. If the phase of T0 is left out for that, T0 happens at the end of the one before it. Names in
     the policy that match nothing bind nothing: `lint` is what proves names.
     """
     policy = _unmeasured(policy) if policy.measured_in and environment not in policy.measured_in else policy
+    way = policy.overrides[lane] if lane else None
     steps: dict[PhaseKind, list[Step]] = {kind: [] for kind in PhaseKind}
     run = steps[PhaseKind.RUN]
     deployed: int | None = None
@@ -144,11 +152,16 @@ def make_plan(checklist: Checklist, policy: Policy, *, environment: str) -> Plan
             steps[phase.kind].append(Step(phase, tuple(_tasks(phase, policy)), rule.opens, expected=rule.expected))
         if deployed is None and phase.kind is PhaseKind.RUN and _is_deployed(rule, environment):
             deployed = max(0, len(run) - 1)
+    if way is not None:
+        run[:], deployed = _by_lane(checklist, policy, way, run, deployed)
+        steps[PhaseKind.FOLLOW_UP] += _afterwards(checklist, policy, way, environment, deployed_run=run)
     if run:
         deployed = _guess_deployed(run) if deployed is None else deployed
         run[deployed] = replace(run[deployed], deployed=True)
     watch = [entry for entry in policy.watch if not entry.environments or environment in entry.environments]
     checks = tuple(_checks(watch, run))
+    if way is not None and way.watch_at_least is not None:
+        checks = _watched_at_least(checks, way.watch_at_least)
     return Plan(
         name=checklist.name,
         service=policy.service or checklist.name,
@@ -160,7 +173,90 @@ def make_plan(checklist: Checklist, policy: Policy, *, environment: str) -> Plan
         follow_ups=tuple(steps[PhaseKind.FOLLOW_UP]),
         checks=checks,
         deployed_at=deployed or 0,
+        lane=lane,
     )
+
+
+def _by_lane(
+    checklist: Checklist, policy: Policy, way: Override, run: list[Step], deployed: int | None
+) -> tuple[list[Step], int | None]:
+    """The run by an override: the abbreviated checklist `instead` of the ordinary phases, or these without what it
+    `skips`. T0 then happens at the end of what is left of the phases up to it."""
+    if way.instead is not None:
+        phases = [phase for phase in checklist.phases if match(way.instead, *(phase.path or (phase.title,)))]
+        short = [
+            Step(replace(phase, kind=PhaseKind.RUN), tuple(_tasks(phase, policy)), deployed=False)
+            for phase in phases[:1]
+            if phase.items
+        ]
+        return short, 0 if short else None
+    at = _guess_deployed(run) if deployed is None and run else deployed
+    kept: list[Step] = []
+    new: int | None = None
+    for index, step in enumerate(run):
+        left = _without(step, way)
+        if left is not None:
+            kept.append(left)
+        if at is not None and index == at:
+            new = max(0, len(kept) - 1)
+    return kept, new
+
+
+def _watched_at_least(checks: tuple[Check, ...], least: timedelta) -> tuple[Check, ...]:
+    """One more check, like the last one, where the checks end before the least time of a watch."""
+    last = max(checks, key=lambda check: check.offsets[-1], default=None)
+    if last is None or last.offsets[-1] >= least:
+        return checks
+    return (*checks, replace(last, id=f"{last.id}-least", title="Last check", offsets=(least,), phase=None, then=()))
+
+
+def _without(step: Step, way: Override) -> Step | None:
+    """A phase less the sections that are skipped; None where nothing is left of it."""
+    if any(match(key, *(step.phase.path or (step.title,))) for key in way.skips):
+        return None
+    sections = tuple(
+        section
+        for section in step.phase.sections
+        if not any(match(key, *(section.path or (section.title,))) for key in way.skips)
+    )
+    if len(sections) == len(step.phase.sections):
+        return step
+    kept = {item.id for section in sections for item in section.items}
+    tasks = tuple(task for task in step.tasks if task.id in kept)
+    return replace(step, phase=replace(step.phase, sections=sections), tasks=tasks) if tasks else None
+
+
+def _afterwards(
+    checklist: Checklist, policy: Policy, way: Override, environment: str, *, deployed_run: Sequence[Step]
+) -> Iterator[Step]:
+    """What an override owes afterwards: the review of what was skipped, and the post-mortem. Both are chased."""
+    if way.review_after:
+        ordinary = make_plan(checklist, policy, environment=environment)
+        kept = {task.id for step in deployed_run for task in step.tasks}
+        for step in ordinary.steps:
+            if skipped := tuple(replace(task, probe=None) for task in step.tasks if task.id not in kept):
+                left = {task.id for task in skipped}
+                sections = tuple(
+                    replace(section, items=items)
+                    for section in step.phase.sections
+                    if (items := tuple(item for item in section.items if item.id in left))
+                )
+                title = f"Review afterwards: {step.title}"
+                phase = replace(step.phase, title=title, kind=PhaseKind.FOLLOW_UP, sections=sections)
+                yield Step(phase, skipped, Moment(timedelta(0)), chased=True)
+    if way.post_mortem is not None:
+        yield _post_mortem(way.post_mortem)
+
+
+def _post_mortem(after: timedelta) -> Step:
+    item = Item(
+        id="post-mortem-written", text=POST_MORTEM, label=POST_MORTEM, line=0, depth=1, command=None, notes=(),
+        checked=False, optional=False,
+    )  # fmt: skip
+    section = Section("post-mortem-section", "Post-mortem", 0, (item,))
+    phase = Phase("post-mortem", "Post-mortem", 0, PhaseKind.FOLLOW_UP, (section,))
+    task = Task(item=item, phase=phase.id, section=section.title, required=True)
+    return Step(phase, (task,), Moment(after), chased=True)
 
 
 def _unmeasured(policy: Policy) -> Policy:

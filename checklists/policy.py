@@ -12,10 +12,14 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
 
+from checklists.addresses import check_address, is_address
 from checklists.document import PhaseKind
-from checklists.policy_types import THEN_SCHEMA, At, Duration, Measured, Words, parse_then
+from checklists.policy_people import ApprovalPolicy as ApprovalPolicy
+from checklists.policy_people import Override as Override
+from checklists.policy_people import Person as Person
+from checklists.policy_types import CLOSED, THEN_SCHEMA, At, Duration, Measured, Words, parse_then
 from checklists.windows import parse_dates, parse_window
 
 
@@ -41,7 +45,7 @@ Then = Annotated[tuple[Announcement, ...], BeforeValidator(parse_then), THEN_SCH
 class Model(BaseModel):
     """Frozen, and closed against unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = CLOSED
 
 
 class Holidays(Model):
@@ -84,18 +88,24 @@ class FreezePolicy(Model):
     month_end: Edge | None = None
     quarter_end: Edge | None = None
     calendar: str | None = None
-    """An ICS file beside the policy; the events whose summary matches `matching` count, `buffer` widens each on both
-    sides."""
+    """An ICS file beside the policy, or the https address of one; the events whose summary matches `matching` count,
+    `buffer` widens each on both sides."""
     matching: str | None = None
     buffer: Duration | None = None
     incidents: bool = False
     """While an incident of the service is open. If incidents cannot be read, `unknown` decides."""
+    statuspage: str | None = None
+    """The address of a provider's Atlassian Statuspage: while it lists an unresolved incident."""
+    pagerduty: str | None = None
+    """The id of a PagerDuty service, `PABC123`: while one of its incidents is triggered or acknowledged."""
     unknown: Literal["block", "allow"] = "block"
     """What a source that cannot be read means."""
 
     @model_validator(mode="after")
     def _one_source(self) -> FreezePolicy:
-        sources = ("weekly", "dates", "rrule", "holidays", "month_end", "quarter_end", "calendar")
+        sources = (
+            "weekly", "dates", "rrule", "holidays", "month_end", "quarter_end", "calendar", "statuspage", "pagerduty",
+        )  # fmt: skip
         given = [name for name in sources if getattr(self, name) is not None] + ["incidents"] * self.incidents
         if len(given) != 1:
             found = f"this one has {' and '.join(given)}, write an entry for each" if given else "this one has none"
@@ -113,7 +123,18 @@ class FreezePolicy(Model):
             parse_window(self.weekly)
         if self.dates is not None:
             parse_dates(self.dates)
+        if self.calendar is not None and is_address(self.calendar):
+            check_address(self.calendar, "calendar")
+        if self.statuspage is not None:
+            check_address(self.statuspage, "statuspage")
+        if self.pagerduty is not None and not re.fullmatch(r"[A-Z0-9]{5,20}", self.pagerduty):
+            raise ValueError(f"pagerduty: {self.pagerduty!r} is no id of a service; copy it from the service's address")
         return self
+
+    @property
+    def read_elsewhere(self) -> bool:
+        """Whether it has to be read first: a calendar, a status page, incidents."""
+        return self.incidents or any(source is not None for source in (self.calendar, self.statuspage, self.pagerduty))
 
 
 class PhasePolicy(Model):
@@ -161,7 +182,7 @@ class SectionPolicy(Model):
 
 SOURCES = (
     "http", "prometheus", "alertmanager", "datadog", "sentry", "cloudflare", "cloudwatch", "redis", "kubernetes",
-    "github", "statuspage", "fly", "incidents", "all",
+    "github", "statuspage", "pagerduty", "fly", "command", "incidents", "all",
 )  # fmt: skip
 """The source keys of a probe; it has exactly one."""
 
@@ -169,8 +190,8 @@ SOURCES = (
 class ProbePolicy(Model):
     """Where a measure comes from. Exactly one source key. Credentials never stand here: they come from the settings.
 
-    Some sources answer yes or no (`http` without `target`, `statuspage`, `alertmanager`, `fly`), the others give a
-    number, which `unit` names and a target is held against.
+    Some sources answer yes or no (`http` without `target`, `statuspage`, `alertmanager`, `pagerduty`, `fly`,
+    `command`), the others give a number, which `unit` names and a target is held against.
     """
 
     say: str | None = None
@@ -203,11 +224,16 @@ class ProbePolicy(Model):
     nodes."""
     github: str | None = None
     """`approvals` of the pull request, `checks` (the share of the commit's checks that are green), `runs WORKFLOW`
-    (runs in progress, our own left out), or `blocking_labels LABEL` (labels of this name on the pull request)."""
+    (runs in progress, our own left out), or `blocking_labels LABEL` (labels of this name on the pull request). The
+    commit is the deployed version's, in the policy's `repository`."""
     statuspage: str | None = None
     """Address of an Atlassian Statuspage; healthy while it lists no unresolved incident."""
+    pagerduty: str | None = None
+    """`incidents SERVICE_ID`: healthy while none of the service's incidents is triggered or acknowledged."""
     fly: str | None = None
     """Name of a Fly.io app; healthy when every machine that should run does, with its checks passing."""
+    command: str | None = None
+    """Name of a command that the settings allow (`GONOGO_COMMANDS`); healthy when it ends with exit code 0."""
     incidents: Literal["none"] | None = None
     """`none`: healthy while no incident of the service is open."""
     all: Words | None = None
@@ -300,46 +326,6 @@ class RollbackPolicy(Model):
     within: Duration | None = None
 
 
-class Override(Model):
-    """A way around the ordinary run that the document allows, with its price. Keyed by its name in `/deploy start …
-    --NAME`."""
-
-    what: str
-    """What it is for, in the document's words."""
-    role: str | None = None
-    """Who must approve it. Nobody approves their own. None: no approval is asked for."""
-    reason: bool = True
-    """A written reason is asked for and kept."""
-    closed_windows: bool = False
-    """May start outside the windows and inside a freeze."""
-    skips: Words = ()
-    """Phases or sections (by heading) that may be left out."""
-    instead: str | None = None
-    """The heading of the abbreviated checklist that is run in place of the ordinary one."""
-    review_after: bool = False
-    """What was skipped must be reviewed after the deployment: it comes back as a follow-up."""
-    watch_at_least: Duration | None = None
-    """How long it is watched at the least."""
-    post_mortem: Duration | None = None
-    """The post-mortem is due this long after T0."""
-
-
-class Person(Model):
-    """A role of the document and who holds it on each chat. A role nobody is mapped to is shown in words."""
-
-    name: str | None = None
-    """As the document calls them: "On-call Engineer"."""
-    contact: str | None = None
-    availability: str | None = None
-    slack: str | None = None
-    """`U…` a user, `S…` a user group, or `@handle`, which is shown but cannot be mentioned or counted as holding the
-    role."""
-    discord: str | None = None
-    """A user's number, or `role:NUMBER`."""
-    web: Words = ()
-    """Personas of the sandbox that hold the role besides those that say so themselves."""
-
-
 class Policy(Model):
     """All of `NAME.yaml`. `Policy()` is the stated default for a document without one."""
 
@@ -370,8 +356,11 @@ class Policy(Model):
     matrix: tuple[Severity, ...] = ()
     rollback: RollbackPolicy = RollbackPolicy()
     overrides: dict[str, Override] = {}
-    may: dict[Literal["start", "tick", "rollback", "decide", "freeze", "cancel"], Words] = {}
-    """Roles that may do it. No entry: everybody in the channel."""
+    approvals: dict[str, ApprovalPolicy] = {}
+    """Per environment: what has to be approved before a deployment may go there."""
+    may: dict[Literal["start", "tick", "rollback", "decide", "freeze", "cancel", "override", "unlock"], Words] = {}
+    """Roles that may do it. No entry: everybody in the channel; for `override` (starting in spite of a window or
+    freeze, with a reason) nobody."""
     people: dict[str, Person] = {}
     escalation: tuple[str, ...] = ()
     """Roles, in order: the next is told when the one before has not acknowledged an alert within
@@ -380,8 +369,17 @@ class Policy(Model):
     templates: dict[Announcement, str] = {}
     links: dict[str, str] = {}
     """`monitoring`, `dashboards`, `status_page`, `runbooks`…: shown on the card, named in templates as `links.NAME`."""
+    repository: str | None = None
+    """`owner/name` on GitHub: where the `github` probes look. Default: the settings' `GONOGO_GITHUB_REPOSITORY`."""
     changelog: str | None = None
     """Path of the repository's CHANGELOG, from the policy's folder."""
     targets: dict[str, Measured] = {}
     """The document's own delivery targets ("Rollback rate < 5 %")."""
     notes: Words = ()
+
+    @field_validator("repository")
+    @classmethod
+    def _owner_and_name(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}", value):
+            raise ValueError(f"{value!r} is no repository; write it like owner/name")
+        return value

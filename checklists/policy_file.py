@@ -46,6 +46,12 @@ class Problem:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}: {self.code} {self.message}"
 
+    @property
+    def marked(self) -> str:
+        """For a list in which errors stand among remarks: with `error:`, `warning:` or `note:`."""
+        mark = "note" if self.severity == "info" else self.severity
+        return f"{self.file}:{self.line}:{self.column}: {mark}: {self.code} {self.message}"
+
 
 class PolicyError(Exception):
     """A policy that cannot be used, with every problem found in it, in the order of its lines."""

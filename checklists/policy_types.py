@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, JsonValue, PlainSerializer, WithJsonSchema
 
 from checklists.quantities import Band, Moment, parse_band, parse_duration, parse_moment
 
@@ -64,3 +64,6 @@ Words = Annotated[
 _THEN: list[JsonValue] = [f"announce {name}" for name in _ANNOUNCED]
 THEN_SCHEMA = WithJsonSchema({"anyOf": [{"enum": _THEN}, {"type": "array", "items": {"enum": _THEN}}]})
 """`parse_then`, for editors."""
+
+CLOSED = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+"""Of every model of a policy: frozen, and closed against unknown keys."""

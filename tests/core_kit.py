@@ -19,6 +19,7 @@ from adapters.store.engine import address, engine_for
 from adapters.store.store import SqlStore
 from adapters.web.chat import WebChat
 from adapters.web.messages import Message
+from adapters.web.personas import Cast
 from adapters.web.state import Sandbox
 from bot.cards.card import Answer, Card
 from bot.domain.events import Measurement, Outcome
@@ -223,6 +224,7 @@ class Core:
             self.checklists,
             MarkdownChangelog(self.folder),
             records,
+            Cast(),
             new_id=self.new_id,
             changed=self.changed,
         )
@@ -255,6 +257,14 @@ class Core:
         """Start it; its id."""
         before = {row.id for row in await self.rows()}
         answer = await self.say(f"start {version} {more}")
+        new = {row.id for row in await self.rows()} - before
+        assert new, told(answer)
+        return new.pop()
+
+    async def start_as(self, who: Who, command: str) -> str:
+        """Start it by a command of somebody's; its id."""
+        before = {row.id for row in await self.rows()}
+        answer = await self.say(command, who=who)
         new = {row.id for row in await self.rows()} - before
         assert new, told(answer)
         return new.pop()

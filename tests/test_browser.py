@@ -161,7 +161,7 @@ class Person:
 async def test_azora_is_played_to_stable_with_a_restart_in_the_middle(stage: Stage, page: Page) -> None:
     ann = Person(page)
     await page.goto(stage.process.address)
-    await ann.say("/deploy start v1.2.0")
+    await ann.say("/deploy start v1.2.0 --yes")
     await ann.to_deployed()
     await page.locator("#replies .title", has_text="After the switch check").first.wait_for()
     await ann.let_pass("30m")
@@ -190,7 +190,7 @@ async def test_azora_is_played_to_stable_with_a_restart_in_the_middle(stage: Sta
 async def test_azora_is_played_to_rolled_back_with_a_kill_in_the_middle(stage: Stage, page: Page) -> None:
     ann = Person(page)
     await page.goto(stage.process.address)
-    await ann.say("/deploy start v1.2.0")
+    await ann.say("/deploy start v1.2.0 --yes")
     await ann.to_deployed()
     await page.click("label:has(input[name=health][value=failing])")
     await ann.let_pass("5m")

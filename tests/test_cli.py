@@ -82,9 +82,14 @@ def test_lint_says_file_line_column_code_and_fails_only_on_errors(tmp_path: Path
             (tmp_path / f"{name}.yaml").write_text(policy)
     told = gonogo("checklist", "lint", *(f"{name}.md" for name in policies), "nowhere.md", folder=tmp_path)
     assert (told.returncode, told.stderr) == (1, "")
-    found = [re.fullmatch(r"(\S+?):(\d+):(\d+): ([a-z-]+) (\S.*)", line) for line in told.stdout.splitlines()]
+    form = r"(\S+?):(\d+):(\d+): (error|warning|note): ([a-z-]+) (\S.*)"
+    found = [re.fullmatch(form, line) for line in told.stdout.splitlines()]
     assert all(found), told.stdout
-    lines = {each[1]: (int(each[2]), each[5]) for each in found if each}
+    marks = {mark: {each[1] for each in found if each and each[4] == mark} for mark in ("error", "note")}
+    assert marks["error"] == {"zone.yaml", "hour.yaml", "unknown-key.yaml", "broken.yaml", "nowhere.md"}
+    assert "clean.md" in marks["note"]
+    lines = {each[1]: (int(each[2]), each[6]) for each in found if each and each[4] == "error"}
+    lines |= {each[1]: (int(each[2]), each[6]) for each in found if each and each[1] == "clean.md"}
     assert {name: line for name, (line, _) in lines.items()} == {
         "clean.md": 1,
         "zone.yaml": 1,
@@ -104,13 +109,17 @@ def test_the_five_documents_lint_without_an_error(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stdout
 
 
-def test_adopt_drafts_a_policy_that_lints(tmp_path: Path) -> None:
+def test_adopt_drafts_a_policy_that_lints_but_for_what_the_document_does_not_say(tmp_path: Path) -> None:
     (tmp_path / "azora.md").write_bytes((ROOT / "checklists" / "azora.md").read_bytes())
     drafted = gonogo("checklist", "adopt", "azora.md", folder=tmp_path)
     assert (drafted.returncode, drafted.stderr) == (0, "")
     (tmp_path / "azora.yaml").write_text(drafted.stdout)
     told = gonogo("checklist", "lint", "azora.md", folder=tmp_path)
-    assert told.returncode == 0, told.stdout
+    errors = [line for line in told.stdout.splitlines() if ": error: " in line]
+    assert (told.returncode, len(errors)) == (1, drafted.stdout.count(": FILL_IN_"))
+    assert all(": error: fill-in 'FILL_IN_" in line for line in errors)
+    (tmp_path / "azora.yaml").write_text(drafted.stdout.replace("FILL_IN_", "some_"))
+    assert gonogo("checklist", "lint", "azora.md", folder=tmp_path).returncode == 0
 
 
 def test_migrate_is_safe_to_repeat(tmp_path: Path) -> None:

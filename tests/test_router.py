@@ -228,7 +228,7 @@ async def test_a_planned_start_says_when(core: Core) -> None:
 
 async def test_a_planned_start_is_held_against_the_window_of_its_time(core: Core) -> None:
     assert "closed" in told(await core.say('start v1 pet at "fri 12:00"'))
-    assert told(await core.say('start v1 pet at "thu 12:00"')).startswith("Started")
+    assert told(await core.say('start v1 pet at "thu 12:00"')).startswith("Planned")
 
 
 async def test_one_document_is_not_started_under_another_name(sqlite_url: str, tmp_path: Path) -> None:

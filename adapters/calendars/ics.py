@@ -1,7 +1,7 @@
-"""Calendar files (ICS, RFC 5545) beside a policy, read into spans in which nothing is deployed.
+"""Calendars (ICS, RFC 5545) read into spans in which nothing is deployed, and the files of them beside a policy.
 
-Reads files and nothing else: no address is ever fetched. What cannot be understood makes the whole file unreadable, as
-an event dropped in silence would open a window that ought to be closed.
+What cannot be understood makes the whole calendar unreadable, as an event dropped in silence would open a window that
+ought to be closed.
 """
 
 from __future__ import annotations
@@ -22,13 +22,18 @@ from checklists.day_words import midnight
 from checklists.policy import FreezePolicy
 from checklists.zones import Span, find_zone, instants
 
-_LARGEST = 5_000_000  # bytes
+LARGEST = 5_000_000
+"""Bytes of a calendar."""
 _LONGEST_PATTERN = 200
 _LONGEST_SUMMARY = 300
 _DAY = timedelta(days=1)
 _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE")
 #: A rule faster than this has no place in a calendar, and lists millions of events a year.
 _FREQUENCIES = {"HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
+_MOST = 64
+
+Parsed = tuple[icalendar.Component, ...]
+"""The calendars of one file, all of whose events can be understood."""
 
 
 class IcsCalendars:
@@ -36,41 +41,62 @@ class IcsCalendars:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._kept: dict[Path, tuple[tuple[int, int], Parsed]] = {}
+        """File -> its time of change and size, and what it said."""
 
     async def busy(self, freeze: FreezePolicy, *, start: datetime, end: datetime, zone: str) -> list[Busy]:
         """The events of `freeze.calendar` that count in [start, end), each widened by `freeze.buffer`.
 
-        Raises Unreadable for a file that is missing, outside the folder or no calendar, and for a `matching` that is no
-        expression; ValueError for an unknown zone.
+        A file is read again once its time of change or its size is another. Raises Unreadable for a file that is
+        missing, outside the folder or no calendar, and for a `matching` that is no expression; ValueError for an
+        unknown zone.
         """
         name = freeze.calendar or ""
         where = find_zone(zone)
-        return await asyncio.to_thread(self._read, name, freeze, start, end, where)
+        return await asyncio.to_thread(
+            lambda: events_of(self._read(name), freeze, source=name, start=start, end=end, zone=where)
+        )
 
-    def _read(self, name: str, freeze: FreezePolicy, start: datetime, end: datetime, zone: ZoneInfo) -> list[Busy]:
+    def _read(self, name: str) -> Parsed:
         path = (self._folder / name).resolve()
         if not path.is_relative_to(self._folder.resolve()) or not path.is_file():
             raise Unreadable(name, "there is no such file beside the policy")
         try:
-            if path.stat().st_size > _LARGEST:
-                raise Unreadable(name, f"the file is larger than {_LARGEST // 1_000_000} MB")
+            found = path.stat()
+            if found.st_size > LARGEST:
+                raise Unreadable(name, f"the file is larger than {LARGEST // 1_000_000} MB")
+            kept = self._kept.get(path)
+            state = (found.st_mtime_ns, found.st_size)
+            if kept is not None and kept[0] == state:
+                return kept[1]
             content = path.read_bytes()
         except OSError as error:
             raise Unreadable(name, f"the file cannot be read: {error.strerror}") from error
-        return read_events(
-            content,
-            source=name,
-            start=start,
-            end=end,
-            zone=zone,
-            matching=freeze.matching,
-            buffer=freeze.buffer or timedelta(0),
-            why=freeze.why,
-        )
+        parsed = parse(content, name)
+        if len(self._kept) >= _MOST:
+            self._kept.clear()
+        self._kept[path] = state, parsed
+        return parsed
 
 
-def read_events(
-    content: bytes,
+def events_of(
+    parsed: Parsed, freeze: FreezePolicy, *, source: str, start: datetime, end: datetime, zone: ZoneInfo
+) -> list[Busy]:
+    """`listed`, as a freeze of a policy wants it. Raises Unreadable."""
+    return listed(
+        parsed,
+        source=source,
+        start=start,
+        end=end,
+        zone=zone,
+        matching=freeze.matching,
+        buffer=freeze.buffer or timedelta(0),
+        why=freeze.why,
+    )
+
+
+def listed(
+    parsed: Parsed,
     *,
     source: str,
     start: datetime,
@@ -80,7 +106,7 @@ def read_events(
     buffer: timedelta = timedelta(0),
     why: str | None = None,
 ) -> list[Busy]:
-    """The events of a calendar file that meet [start, end), two instants, in order; a recurring one each time.
+    """The events of a calendar that meet [start, end), two instants, in order; a recurring one each time.
 
     An event counts if `matching` is found in its summary, in any case, and it is not cancelled; "show as free" makes no
     difference, as all-day events often carry it. All-day events, and times without a zone, are the wall clock's in
@@ -90,7 +116,7 @@ def read_events(
     wanted = _pattern(matching, source)
     low, high = start.astimezone(UTC) - buffer, end.astimezone(UTC) + buffer
     found = []
-    for event in _events(content, source, low - 2 * _DAY, high + 2 * _DAY):
+    for event in _between(parsed, source, low - 2 * _DAY, high + 2 * _DAY):
         summary = " ".join(str(event.get("SUMMARY", "")).split())[:_LONGEST_SUMMARY]
         if str(event.get("STATUS", "")).upper() == "CANCELLED" or not wanted(summary):
             continue
@@ -113,7 +139,8 @@ def _pattern(matching: str | None, source: str) -> Callable[[str], object]:
         raise Unreadable(source, f"`matching: {matching}` is not a regular expression: {error}") from None
 
 
-def _events(content: bytes, source: str, low: datetime, high: datetime) -> Iterator[icalendar.Component]:
+def parse(content: bytes, source: str) -> Parsed:
+    """The calendars in a file's content, with every event looked at. Raises Unreadable."""
     try:
         calendars = icalendar.Calendar.from_ical(content, multiple=True)
     except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
@@ -123,6 +150,11 @@ def _events(content: bytes, source: str, low: datetime, high: datetime) -> Itera
     for calendar in calendars:
         for event in calendar.walk("VEVENT"):
             _check(event, source)
+    return tuple(calendars)
+
+
+def _between(parsed: Parsed, source: str, low: datetime, high: datetime) -> Iterator[icalendar.Component]:
+    for calendar in parsed:
         try:
             yield from recurring_ical_events.of(calendar, components=["VEVENT"]).between(low, high)
         except Exception as error:  # whatever the library trips over, the calendar could not be read

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain.people import Who
+from checklists.policy import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,12 @@ PERSONAS = (
 def find_persona(persona: str) -> Persona | None:
     """The persona of this id."""
     return next((known for known in PERSONAS if known.id == persona), None)
+
+
+class Cast:
+    """`bot.ports.Roster` of the sandbox: everybody who can be played."""
+
+    async def holders(self, role: str, people: Mapping[str, Person]) -> frozenset[tuple[str, str]] | None:
+        """Those who say so themselves, and those the policy names."""
+        named = people[role].web if role in people else ()
+        return frozenset(("web", known.id) for known in PERSONAS if role in known.roles or known.id in named)

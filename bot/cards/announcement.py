@@ -90,8 +90,8 @@ def _duration(state: Deployment) -> object:
 
 
 def _starts_in(plan: Plan, state: Deployment, now: datetime) -> object:
-    if state.started.planned_t0 is not None and state.started.planned_t0 > now:
-        return state.started.planned_t0 - now
+    if state.planned_t0 is not None and state.planned_t0 > now:
+        return state.planned_t0 - now
     for step in plan.steps:
         if (
             step.id in state.opened

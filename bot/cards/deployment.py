@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from bot.cards.admission import lane_words, waiting_buttons, waiting_lines, where_it_waits
 from bot.cards.card import Block, Button, Buttons, Card, Progress, Slot, Text, Tone, escape
 from bot.cards.checks import check_slots, check_title
 from bot.cards.items import phase_slots
@@ -19,6 +20,7 @@ _CHECK_TIMES = 4
 """As many due times stand on the card."""
 
 _TONES = {
+    Status.WAITING: Tone.PLAIN,
     Status.RUNNING: Tone.PLAIN,
     Status.DEPLOYED: Tone.WARN,
     Status.SUCCEEDED: Tone.GOOD,
@@ -29,6 +31,7 @@ _TONES = {
     Status.SUPERSEDED: Tone.PLAIN,
 }
 _SIGNS = {
+    Status.WAITING: "🕙",
     Status.RUNNING: "🚀",
     Status.DEPLOYED: "👀",
     Status.SUCCEEDED: "✅",
@@ -89,6 +92,8 @@ def where_it_stands(view: View) -> str:
             back = f" to {escape(state.rollback.to_version)}" if state.rollback.to_version else ""
             since, who = view.clock(state.rollback.at), person(state.rollback.by)
             return f"**Rolling back**{back} since {since}, decided by {who}: {escape(state.rollback.reason)}"
+        case Status.WAITING:
+            return f"{where_it_waits(view)}. {_phase_line(view)}"
         case _:
             return _phase_line(view)
 
@@ -119,10 +124,14 @@ def _lines(view: View) -> Iterator[str]:
         if left := [task for step in view.plan.steps for task in state.missing(step)]:
             yield f"{count(len(left), 'item')} left open."
         return
+    if state.status is Status.WAITING:
+        yield from waiting_lines(view)
     if todo := _next_items(view):
         yield f"Next: {todo}"
-    if state.status is Status.RUNNING:
-        if (planned := state.started.planned_t0) is not None:
+    if state.started.lane or state.started.overrode:
+        yield from _lane_line(view)
+    if state.status in (Status.WAITING, Status.RUNNING):
+        if (planned := state.planned_t0) is not None:
             times = _check_times(view, planned)
             yield f"Planned for {view.clock(planned)}" + (f" · checks {' · '.join(times)}" if times else "")
         if view.opening is not None and planned is not None and planned > view.now:
@@ -138,6 +147,13 @@ def _lines(view: View) -> Iterator[str]:
         yield from _bad_news(view)
 
 
+def _lane_line(view: View) -> Iterator[str]:
+    started = view.state.started
+    by = f"By the {escape(lane_words(started.lane))} lane" if started.lane else "By an override"
+    spite = f", in spite of {escape(', '.join(started.overrode))}" if started.overrode else ""
+    yield f"{by}{spite}: {escape(started.reason)}"
+
+
 def _next_items(view: View) -> str:
     """The first open items, with who is to do them. What only waits for an announcement is nobody's to do."""
     state, plan = view.state, view.plan
@@ -147,7 +163,9 @@ def _next_items(view: View) -> str:
     if not open_tasks:
         if state.status is Status.ROLLING_BACK:
             return "press Rolled back… when the old version is back"
-        if step is None or state.status is not Status.RUNNING:
+        if step is None or state.status not in (Status.WAITING, Status.RUNNING):
+            return ""
+        if state.status is Status.WAITING and (step.deployed or step.id not in state.opened):
             return ""
         return "press Deployed when it is in production" if step.deployed else "press Next phase"
     words = [f"{escape(plain(task.item.label), limit=80)}{_by(task)}" for task in open_tasks[:2]]
@@ -196,13 +214,15 @@ def _buttons(view: View) -> Iterator[Button]:
     if state.status.ended:
         return
     step = state.current(plan)
-    if state.status is Status.RUNNING and step is not None:
+    yield from waiting_buttons(view)
+    if state.status in (Status.WAITING, Status.RUNNING) and step is not None:
         ready = not state.missing(step)
         index = plan.index(step.id) or 0
         if index < plan.deployed_at or (index == plan.deployed_at and not step.deployed):
             yield Button("Next phase", f"advance:{view.id}", "primary" if ready else "plain")
-        if index >= plan.deployed_at:
+        if index >= plan.deployed_at and state.status is Status.RUNNING:
             yield Button("Deployed", f"deployed:{view.id}", "primary")
-    yield Button("Roll back…", f"rollback:{view.id}", "danger")
-    if state.status is Status.RUNNING:
+    if state.status is not Status.WAITING:
+        yield Button("Roll back…", f"rollback:{view.id}", "danger")
+    if state.status is Status.RUNNING or (state.status is Status.WAITING and state.go_asked is None):
         yield Button("Cancel…", f"cancel:{view.id}")

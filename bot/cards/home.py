@@ -39,7 +39,7 @@ def home_card(
     if freezes:
         blocks.append(Heading("Freezes"))
         blocks += [
-            Text(f"{clock(freeze.start, 'UTC')} to {clock(freeze.end, 'UTC')} UTC: {escape(freeze.reason)}")
+            Text(f"{clock(freeze.start, 'UTC', now)} to {clock(freeze.end, 'UTC', now)} UTC: {escape(freeze.reason)}")
             for freeze in freezes[:_SHOWN]
         ]
     if ended:
@@ -47,7 +47,7 @@ def home_card(
         blocks += [
             Text(
                 f"{escape(row.service)} {escape(row.version)} → {escape(row.environment)}: {row.status}"
-                + (f", {clock(row.ended_at, 'UTC')} UTC" if row.ended_at else "")
+                + (f", {clock(row.ended_at, 'UTC', now)} UTC" if row.ended_at else "")
             )
             for row in ended[:_SHOWN]
         ]

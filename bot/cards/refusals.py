@@ -81,6 +81,19 @@ def _sentence(view: View, refused: Refused) -> str:
             return f"That check is settled{by}."
         case Code.NOTHING_TO_DO:
             return "There is nothing to do."
+        case Code.WAITS:
+            planned = _planned(view, refused)
+            return f"{name} has not been given the go yet{planned}. It is asked for when its time has come."
+        case Code.OWN_APPROVAL:
+            return f"You asked for {name} yourself, so somebody else has to approve it."
+        case Code.NOT_APPROVED:
+            return f"{name} still lacks the approval of {roles_words(refused.roles)}."
+        case Code.NO_APPROVAL_NEEDED:
+            return f"{name} needs nobody's approval."
+
+
+def _planned(view: View, refused: Refused) -> str:
+    return f": it is planned for {view.clock(refused.at)}" if refused.at else ""
 
 
 def _for(task: Task) -> str:

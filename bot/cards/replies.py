@@ -13,10 +13,11 @@ from bot.cards.opening import say_opening
 from bot.cards.prose import prose_blocks
 from bot.cards.refusals import no, refusal
 from bot.cards.view import View
-from bot.cards.words import LONGEST_TITLE, clock, code, count, person, plain, roles_words, short, title
+from bot.cards.words import LONGEST_TITLE, clock, code, count, person, plain, role_words, roles_words, short, title
 from bot.domain.calendar import Opening
+from bot.domain.deployment import Status
 from bot.domain.errors import Refused
-from bot.domain.events import Event, FreezeAdded, IncidentOpened
+from bot.domain.events import Event, FreezeAdded, IncidentOpened, Locked
 from bot.domain.summary import DeploymentRow
 from checklists.document import Checklist, PhaseKind
 from checklists.plan import Plan, Task
@@ -42,24 +43,36 @@ def started(view: View) -> Answer:
     channel = plan.policy.channels.get("deployments", "#deployments")
     first = f"{count(len(plan.steps), 'phase')}, first “{escape(plain(plan.steps[0].title))}”."
     lines = [f"The card is in {escape(channel)}, the checklist in its thread: {first}"]
-    if state.started.planned_t0 is not None:
-        lines.append(f"Planned for {clock(state.started.planned_t0, view.zone, view.now)}.")
+    if state.planned_t0 is not None:
+        when = clock(state.planned_t0, view.zone, view.now)
+        lines.append(f"Planned for {when}; go or no-go is asked then.")
+    if state.started.approvals:
+        needs = " and ".join(f"{one.count} × {escape(role_words(one.role))}" for one in state.started.approvals)
+        lines.append(f"It waits for approval: {needs}.")
     if view.opening is not None:
         lines.append(f"The window is {say_opening(view.opening, view.now)}.")
     lines += [f"No policy beside the checklist: {escape(line)}" for line in state.started.defaults]
     lines += [f"Please mind: {escape(line)}" for line in plan.policy.advice]
-    return ok(f"Started {view.name}", *lines)
+    verb = "Planned" if state.status is Status.WAITING else "Started"
+    return ok(f"{verb} {view.name}", *lines)
 
 
-def closed(plan: Plan, version: str, opening: Opening, at: datetime) -> Answer:
-    """The window or a freeze turned the start away."""
+def held_by_lock(plan: Plan, version: str, lock: Locked, now: datetime) -> Answer:
+    """Somebody has locked the service: who, why, until when, and how it is lifted."""
+    zone = plan.policy.timezone
+    until = f" until {clock(lock.until, zone, now)}" if lock.until is not None else ""
+    where = f"{escape(plan.service)} {escape(plan.environment)}"
     name = f"{escape(plan.service)} {escape(version)} → {escape(plan.environment)}"
-    return no(f"{name} cannot start: {say_opening(opening, at)}.")
+    return no(
+        f"{name} cannot start: locked by {person(lock.by)} since {clock(lock.at, zone, now)}{until}: "
+        f"{escape(lock.reason)}.\nWhen that is settled: `/deploy unlock {where}`.",
+        Button("Tell me when it is free", f"queue:{plan.service}:{plan.environment}"[:100]),
+    )
 
 
 def closed_now(view: View, opening: Opening) -> Answer:
     """The window is closed at this moment, whatever the start was permitted for."""
-    planned = view.state.started.planned_t0
+    planned = view.state.planned_t0
     when = f" It is planned for {view.clock(planned)}." if planned is not None else ""
     return no(f"{view.name} cannot be deployed now: {say_opening(opening, view.now)}.{when}")
 
@@ -72,7 +85,8 @@ def locked(view: View) -> Answer:
         f"{escape(mine.service)} {escape(mine.version)} is already being deployed to {escape(mine.environment)}, "
         f"started by {person(mine.by)} {since}.\n{where_it_stands(view)}\n"
         "One at a time: join it in its thread, wait for its success, or end it with `/deploy rollback` or "
-        "`/deploy cancel`."
+        "`/deploy cancel`.",
+        Button("Tell me when it is free", f"queue:{mine.service}:{mine.environment}"[:100]),
     )
 
 
@@ -203,6 +217,14 @@ def none_running(service: str, environment: str) -> Answer:
 def gone() -> Answer:
     """A click on a message of a deployment nobody knows."""
     return no("That deployment is not in this database. `/deploy list` shows those that are.")
+
+
+def nothing_to_explain(word: str) -> Answer:
+    """No decision to tell again."""
+    what = (
+        f"There is no deployment and no denial {code(word, limit=40)}" if word else "Nothing was started or turned away"
+    )
+    return no(f"{what}. `/deploy list` shows deployments.")
 
 
 def window(name: str, environment: str, opening: Opening, at: datetime) -> Answer:

@@ -49,7 +49,7 @@ class View:
     def opens_at(self, step: Step) -> datetime | None:
         """When a phase of the run opens by itself, as far as that is known."""
         if self.state.t0 is None:
-            planned = self.state.started.planned_t0
+            planned = self.state.planned_t0
             return planned + step.opens.offset if planned is not None and step.opens is not None else None
         return self.state.t0 + min(times) if (times := own_times(self.plan, step)) else None
 

@@ -34,13 +34,16 @@ def code(text: str, *, limit: int = 60) -> str:
 
 
 def clock(at: datetime, zone: str, now: datetime | None = None) -> str:
-    """The wall clock: "10:04", with the day when it is not today's: "Tue 24 Nov 10:04"."""
+    """The wall clock: "10:04", with the day when it is not today's: "Tue 24 Nov 10:04", and with the year when it is
+    not this one: "Mon 4 Jan 2027 00:00". Without `now` the day is always said, the year never."""
     local = at.astimezone(find_zone(zone))
-    if now is not None and local.date() == now.astimezone(local.tzinfo).date():
+    here = now.astimezone(local.tzinfo) if now is not None else None
+    if here is not None and local.date() == here.date():
         return f"{local:%H:%M}"
-    if now is not None and local.date() == (now.astimezone(local.tzinfo) + timedelta(days=1)).date():
+    if here is not None and local.date() == (here + timedelta(days=1)).date():
         return f"tomorrow {local:%H:%M}"
-    return f"{local:%a} {local.day} {local:%b %H:%M}"
+    year = f" {local.year}" if here is not None and local.year != here.year else ""
+    return f"{local:%a} {local.day} {local:%b}{year} {local:%H:%M}"
 
 
 def person(who: Who) -> str:

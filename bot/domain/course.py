@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bot.domain import events as e
+from bot.domain.admission import when_due
 from bot.domain.deployment import Deployment, Status, evolve, measures_nothing
 from bot.domain.people import GONOGO
 from checklists.plan import Check, Plan, Step, Task
 from checklists.policy import Announcement
 
+CHASE_EVERY = timedelta(days=1)
+"""How often people are reminded of a list that has to be closed."""
 LIVE_AFTER = frozenset({Status.DEPLOYED, Status.SUCCEEDED})
 """After T0 and watched: checks run, phases complete themselves."""
 
@@ -38,10 +41,14 @@ def deadlines(plan: Plan, state: Deployment) -> dict[str, datetime]:
     Derived from the state alone; what has been done is not named again.
     """
     due: dict[str, datetime] = {}
-    if state.status is Status.RUNNING and state.started.planned_t0 is not None:
+    asked = when_due(plan, state, state.started.at)
+    if asked is not None:
+        # Each asking has a key of its own: what is done stays done.
+        due[f"go:{asked.isoformat()}"] = asked
+    if state.status in (Status.WAITING, Status.RUNNING) and state.planned_t0 is not None:
         for step in plan.steps[: plan.deployed_at + 1]:
             if step.opens is not None and step.id not in state.opened:
-                due[f"phase:{step.id}"] = state.started.planned_t0 + step.opens.offset
+                due[f"phase:{step.id}"] = state.planned_t0 + step.opens.offset
     if state.t0 is not None and state.status in LIVE_AFTER:
         for check in plan.checks:
             for number, when in enumerate(state.due_times(check)):
@@ -58,7 +65,33 @@ def deadlines(plan: Plan, state: Deployment) -> dict[str, datetime]:
         for step in plan.follow_ups:
             if step.opens is not None and step.id not in state.opened:
                 due[f"phase:{step.id}"] = state.t0 + step.opens.offset
+    if state.t0 is not None and state.status is not Status.ROLLING_BACK:
+        due |= _chases(plan, state)
     return due
+
+
+def _chases(plan: Plan, state: Deployment) -> dict[str, datetime]:
+    """When people are reminded of lists that have to be closed: when each opens, and every day until it is."""
+    due: dict[str, datetime] = {}
+    for step in plan.follow_ups:
+        if not step.chased or state.t0 is None:
+            continue
+        opens = state.t0 + (step.opens.offset if step.opens is not None else timedelta(0))
+        if step.id not in state.opened:
+            due[f"phase:{step.id}"] = opens
+        elif state.missing(step):
+            last = state.chased.get(step.id)
+            when = opens if last is None else last + CHASE_EVERY
+            due[f"chase:{step.id}:{when.isoformat()}"] = when
+    return due
+
+
+def chase(plan: Plan, state: Deployment, phase: str, due: datetime, now: datetime) -> list[e.Event]:
+    """Remind people of a list, if it still has to be closed. Days that were slept through are not made up for."""
+    if f"chase:{phase}:{due.isoformat()}" not in deadlines(plan, state):
+        return []
+    late = max(timedelta(0), now - due) // CHASE_EVERY
+    return [e.Chased(at=now, by=GONOGO, phase=phase, due=due + late * CHASE_EVERY)]
 
 
 def open_due(plan: Plan, state: Deployment, phase: str, due: datetime, now: datetime) -> list[e.Event]:

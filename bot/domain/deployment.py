@@ -18,6 +18,8 @@ from checklists.policy import Announcement
 class Status(StrEnum):
     """Where a deployment stands. The last four are ends."""
 
+    WAITING = "waiting"
+    """For its planned time, or for approvals: it holds no lock yet."""
     RUNNING = "running"
     """Before T0."""
     DEPLOYED = "deployed"
@@ -99,6 +101,14 @@ class Deployment:
     cancelled: e.Cancelled | None = None
     superseded: e.Superseded | None = None
     ended_at: datetime | None = None
+    planned_t0: datetime | None = None
+    approved: dict[tuple[str, str], e.Approved] = field(default_factory=dict)
+    """Approvals that stand, by person."""
+    go_asked: e.GoAsked | None = None
+    held: e.Held | None = None
+    admitted: e.Admitted | None = None
+    chased: dict[str, datetime] = field(default_factory=dict)
+    """Phase id -> when people were last reminded of it, as of its due time."""
     revision: int = 0
 
     @property
@@ -186,7 +196,8 @@ def replay(events: Iterable[e.Event]) -> Deployment:
     first = next(steps, None)
     if not isinstance(first, e.Started):
         raise ValueError("a deployment begins with Started")
-    state = Deployment(started=first, revision=1)
+    status = Status.WAITING if first.waits else Status.RUNNING
+    state = Deployment(started=first, status=status, planned_t0=first.planned_t0, revision=1)
     for event in steps:
         _apply(state, event)
     return state
@@ -199,6 +210,7 @@ def evolve(state: Deployment, events: Iterable[e.Event]) -> Deployment:
     new.due_opened, new.announced = set(state.due_opened), dict(state.announced)
     new.notes = {item: list(notes) for item, notes in state.notes.items()}
     new.runs = {check: dict(runs) for check, runs in state.runs.items()}
+    new.approved, new.chased = dict(state.approved), dict(state.chased)
     for event in events:
         _apply(new, event)
     return new
@@ -221,6 +233,8 @@ def _apply(state: Deployment, event: e.Event) -> None:
             state.marks.pop(event.item, None)
         case e.Excused():
             state.marks[event.item] = Mark(event.by, event.at, excused=True, reason=event.reason)
+        case e.Chased():
+            state.chased[event.phase] = event.due
         case e.Noted():
             state.notes.setdefault(event.item, []).append(Note(event.by, event.at, event.text))
         case e.CheckRan():
@@ -239,6 +253,18 @@ def _apply(state: Deployment, event: e.Event) -> None:
 def _turn(state: Deployment, event: e.Event) -> None:
     """The facts that change where the deployment stands."""
     match event:
+        case e.Approved():
+            state.approved[event.by.chat, event.by.id] = event
+        case e.ApprovalsDropped():
+            state.approved, state.go_asked = {}, None
+        case e.GoAsked():
+            state.go_asked, state.held = event, None
+        case e.Held():
+            state.held, state.go_asked = event, None
+        case e.Rescheduled():
+            state.planned_t0, state.go_asked, state.held = event.planned_t0, None, None
+        case e.Admitted():
+            state.admitted, state.status, state.held = event, Status.RUNNING, None
         case e.Deployed():
             state.t0, state.deployed_by, state.status = event.at, event.by, Status.DEPLOYED
         case e.RollbackStarted():

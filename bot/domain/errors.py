@@ -29,6 +29,11 @@ class Code(StrEnum):
     UNKNOWN_CHECK = "unknown_check"
     CHECK_SETTLED = "check_settled"
     NOTHING_TO_DO = "nothing_to_do"
+    WAITS = "waits"
+    """It has not been said to go."""
+    OWN_APPROVAL = "own_approval"
+    NOT_APPROVED = "not_approved"
+    NO_APPROVAL_NEEDED = "no_approval_needed"
 
 
 class Unwell(ValueError):

@@ -9,7 +9,19 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from bot.domain.people import Who
+from bot.domain.calendar_facts import FreezeAdded as FreezeAdded
+from bot.domain.calendar_facts import FreezeRemoved as FreezeRemoved
+from bot.domain.calendar_facts import IncidentClosed as IncidentClosed
+from bot.domain.calendar_facts import IncidentOpened as IncidentOpened
+from bot.domain.calendar_facts import Locked as Locked
+from bot.domain.calendar_facts import Queued as Queued
+from bot.domain.calendar_facts import TurnedAway as TurnedAway
+from bot.domain.calendar_facts import Unlocked as Unlocked
+from bot.domain.calendar_facts import Unqueued as Unqueued
+from bot.domain.facts import Approvals as Approvals
+from bot.domain.facts import Cause as Cause
+from bot.domain.facts import Decision as Decision
+from bot.domain.facts import Fact as Fact
 from checklists.policy import Announcement
 
 
@@ -29,15 +41,6 @@ class Outcome(StrEnum):
     NO_DATA = "no data"
     ERROR = "error"
     REFUSED = "refused"
-
-
-class Fact(BaseModel):
-    """Frozen, and closed: an event of a newer release is refused, never half understood."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    at: datetime
-    by: Who
 
 
 class Measurement(BaseModel):
@@ -82,6 +85,70 @@ class Started(Fact):
     note: str = ""
     defaults: tuple[str, ...] = ()
     """What was assumed because the checklist has no policy."""
+    lane: str = ""
+    """The override of the policy it runs by: `emergency`, `hotfix`."""
+    reason: str = ""
+    """Why that lane, or why in spite of a freeze."""
+    overrode: tuple[str, ...] = ()
+    """What it was started in spite of, in words."""
+    approvals: tuple[Approvals, ...] = ()
+    """What has to be approved before it may go."""
+    waits: bool = False
+    """It is not running yet: for its planned time, for approvals, or for both."""
+    gate: Decision | None = None
+
+
+class Approved(Fact):
+    """Somebody who may has approved it."""
+
+    kind: Literal["approved"] = "approved"
+    role: str
+
+
+class ApprovalsDropped(Fact):
+    """What was approved has changed: all approvals are taken back, and so are the sign-offs among the items."""
+
+    kind: Literal["approvals_dropped"] = "approvals_dropped"
+    why: str
+
+
+class GoAsked(Fact):
+    """Its time has come and the gate is open: go or no-go?"""
+
+    kind: Literal["go_asked"] = "go_asked"
+    due: datetime
+    gate: Decision
+
+
+class Held(Fact):
+    """Its time has come and it may not go; it is asked again at `again`."""
+
+    kind: Literal["held"] = "held"
+    due: datetime
+    gate: Decision
+    again: datetime
+
+
+class Admitted(Fact):
+    """Go: from here on it runs and holds the lock."""
+
+    kind: Literal["admitted"] = "admitted"
+    gate: Decision
+    reason: str = ""
+    overrode: tuple[str, ...] = ()
+
+
+class Rescheduled(Fact):
+    kind: Literal["rescheduled"] = "rescheduled"
+    planned_t0: datetime
+
+
+class Chased(Fact):
+    """People were reminded of a list that has to be closed."""
+
+    kind: Literal["chased"] = "chased"
+    phase: str
+    due: datetime
 
 
 class PhaseOpened(Fact):
@@ -205,7 +272,14 @@ Event = Annotated[
     | RolledBack
     | Cancelled
     | Superseded
-    | Ended,
+    | Ended
+    | Approved
+    | ApprovalsDropped
+    | GoAsked
+    | Held
+    | Admitted
+    | Rescheduled
+    | Chased,
     Field(discriminator="kind"),
 ]
 
@@ -226,42 +300,20 @@ Events = Sequence[
     | Cancelled
     | Superseded
     | Ended
+    | Approved
+    | ApprovalsDropped
+    | GoAsked
+    | Held
+    | Admitted
+    | Rescheduled
+    | Chased
 ]
 
 
-class FreezeAdded(Fact):
-    """A freeze added in chat. `environments` empty: all of them; `service` None: every service."""
-
-    kind: Literal["freeze_added"] = "freeze_added"
-    id: str
-    words: str
-    start: datetime
-    end: datetime
-    reason: str
-    service: str | None = None
-
-
-class FreezeRemoved(Fact):
-    kind: Literal["freeze_removed"] = "freeze_removed"
-    id: str
-    reason: str = ""
-
-
-class IncidentOpened(Fact):
-    """An incident of a service (None: of every service); while it is open, freezes on incidents hold."""
-
-    kind: Literal["incident_opened"] = "incident_opened"
-    id: str
-    reason: str
-    service: str | None = None
-
-
-class IncidentClosed(Fact):
-    kind: Literal["incident_closed"] = "incident_closed"
-    id: str
-
-
-CalendarEvent = Annotated[FreezeAdded | FreezeRemoved | IncidentOpened | IncidentClosed, Field(discriminator="kind")]
+CalendarEvent = Annotated[
+    FreezeAdded | FreezeRemoved | IncidentOpened | IncidentClosed | Locked | Unlocked | Queued | Unqueued | TurnedAway,
+    Field(discriminator="kind"),
+]
 
 deployment_event: TypeAdapter[Event] = TypeAdapter(Event)
 calendar_event: TypeAdapter[CalendarEvent] = TypeAdapter(CalendarEvent)

@@ -67,7 +67,9 @@ def advance(plan: Plan, state: Deployment, who: Who, now: datetime) -> list[e.Ev
     if missing := state.missing(step):
         raise Refused(Code.MISSING_ITEMS, step=step, missing=missing)
     if step.deployed and state.t0 is None:
-        raise Refused(Code.NOT_DEPLOYED, step=step)
+        raise Refused(
+            Code.WAITS if state.status is Status.WAITING else Code.NOT_DEPLOYED, step=step, at=state.planned_t0
+        )
     facts: list[e.Event] = [e.PhaseDone(at=now, by=who, phase=step.id)]
     following = (plan.index(step.id) or 0) + 1
     if following < len(plan.steps) and state.t0 is None and plan.steps[following].id not in state.opened:
@@ -78,6 +80,8 @@ def advance(plan: Plan, state: Deployment, who: Who, now: datetime) -> list[e.Ev
 def deployed(plan: Plan, state: Deployment, who: Who, now: datetime) -> list[e.Event]:
     """Set T0, in the phase in which it happens. All phases before must be complete."""
     _running_on(state)
+    if state.status is Status.WAITING:
+        raise Refused(Code.WAITS, at=state.planned_t0)
     _allowed(plan, "tick", who)
     if state.t0 is not None:
         raise Refused(Code.ALREADY_DEPLOYED, at=state.t0, by=state.deployed_by.name if state.deployed_by else "")
@@ -108,6 +112,8 @@ def roll_back(
 ) -> list[e.Event]:
     """Start the rollback. No window, freeze, lock or unticked item stands in its way; only who may, and a reason."""
     _allowed(plan, "rollback", who)
+    if state.status is Status.WAITING:
+        raise Refused(Code.WAITS, at=state.planned_t0)
     if state.status is Status.ROLLING_BACK:
         raise Refused(Code.ROLLING_BACK, by=state.rollback.by.name if state.rollback else "")
     if state.status.ended and state.status is not Status.STABLE:
@@ -134,7 +140,7 @@ def cancel(plan: Plan, state: Deployment, reason: str, who: Who, now: datetime) 
     """Give up before T0, with a reason. After T0 there is only the rollback."""
     _running_on(state)
     _allowed(plan, "cancel", who)
-    if state.status is not Status.RUNNING:
+    if state.status not in (Status.WAITING, Status.RUNNING):
         raise Refused(Code.CANNOT_CANCEL)
     if not reason.strip():
         raise Refused(Code.REASON_NEEDED)

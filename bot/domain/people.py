@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from checklists.policy import Policy
 
-Act = Literal["start", "tick", "rollback", "decide", "freeze", "cancel"]
+Act = Literal["start", "tick", "rollback", "decide", "freeze", "cancel", "override", "unlock"]
 
 
 class Who(BaseModel):
@@ -31,9 +31,11 @@ GONOGO = Who(chat="gonogo", id="gonogo", name="gonogo")
 
 
 def may(policy: Policy, act: Act, who: Who) -> bool:
-    """Whether the policy lets this person do it. An act the policy does not name is open to everybody in the
-    channel."""
+    """Whether the policy lets this person do it. An act the policy does not name is open to everybody in the channel,
+    but for `override` (starting in spite of a window or freeze), which then is nobody's."""
     allowed = policy.may.get(act, ())
+    if act == "override" and not allowed:
+        return False
     return who.is_gonogo or not allowed or bool(who.roles & set(allowed))
 
 

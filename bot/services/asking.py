@@ -69,7 +69,7 @@ async def ask_items(
 
 
 def _asked(plan: Plan, state: Deployment, as_of: datetime) -> Asked:
-    return Asked(plan.service, plan.environment, state.started.version, as_of)
+    return Asked(plan.service, plan.environment, state.started.version, as_of, plan.policy.repository)
 
 
 def _parts(names: Iterable[str | None], probes: Mapping[str, ProbePolicy]) -> Iterator[str]:

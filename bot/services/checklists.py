@@ -91,21 +91,21 @@ def freeze(loaded: Loaded) -> FrozenChecklist:
     return FrozenChecklist(source.digest, source.name, source.markdown, source.policy)
 
 
-async def frozen_plan(unit: Unit, digest: str, environment: str) -> Plan:
+async def frozen_plan(unit: Unit, digest: str, environment: str, lane: str = "") -> Plan:
     """The plan of a deployment from the texts it started with. Raises StoreError if they were never kept."""
-    cached = _PLANS.get((digest, environment))
+    cached = _PLANS.get((digest, environment, lane))
     if cached is None:
         kept = await unit.checklist(digest)
-        cached = _plan(kept, environment)
+        cached = _plan(kept, environment, lane)
         if len(_PLANS) >= 64:
             _PLANS.pop(next(iter(_PLANS)))
-        _PLANS[digest, environment] = cached
+        _PLANS[digest, environment, lane] = cached
     return cached
 
 
-_PLANS: dict[tuple[str, str], Plan] = {}
+_PLANS: dict[tuple[str, str, str], Plan] = {}
 
 
-def _plan(kept: FrozenChecklist, environment: str) -> Plan:
+def _plan(kept: FrozenChecklist, environment: str, lane: str) -> Plan:
     loaded = from_texts(kept.name, kept.markdown, kept.policy)
-    return make_plan(loaded.checklist, loaded.policy, environment=environment)
+    return make_plan(loaded.checklist, loaded.policy, environment=environment, lane=lane)

@@ -10,7 +10,7 @@ from bot.cards import replies
 from bot.cards.card import Answer
 from bot.cards.view import View
 from bot.domain import events as e
-from bot.domain.course import LIVE_AFTER, measurable, open_due, record_check, tick_measured
+from bot.domain.course import LIVE_AFTER, chase, measurable, open_due, record_check, tick_measured
 from bot.domain.deployment import Deployment, evolve
 from bot.domain.errors import Code, Refused
 from bot.domain.people import GONOGO, Who
@@ -47,6 +47,9 @@ class Checks:
         """Do what a deadline asks for. Work that is no longer wanted, or was done by another process, is dropped
         silently; where people were faster the result is put on top of theirs, and nothing is asked twice."""
         deadline = claimed.deadline
+        if deadline.key.startswith("go:"):
+            await self._deployments.come_due(claimed)
+            return
         async with self._store.read() as unit:
             plan, state = await load(unit, deadline.deployment)
         found = await self._find(plan, state, deadline)
@@ -81,6 +84,9 @@ class Checks:
         if kind == "items":
             healthy = await self._items(plan, state, [rest])
             return lambda plan, state, now: tick_measured(plan, state, healthy, now)
+        if kind == "chase":
+            phase = rest.partition(":")[0]
+            return lambda plan, state, now: chase(plan, state, phase, deadline.due, now)
         if kind == "phase":
             return lambda plan, state, now: open_due(plan, state, rest, deadline.due, now)
         return lambda plan, state, now: []

@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 
+from bot.cards import admission as admission_cards
 from bot.cards import replies
-from bot.cards.card import Answer, escape
+from bot.cards.card import Answer
 from bot.cards.view import View
+from bot.domain import admission
 from bot.domain import events as e
-from bot.domain.course import begin
+from bot.domain.decisions import decision
 from bot.domain.deployment import Deployment, Status
 from bot.domain.errors import Refused, Unwell
-from bot.domain.people import Who, may
-from bot.ports import Changelog, Clock, Store, Unit
-from bot.services.checklists import Checklists, environments_of, freeze
-from bot.services.delivery import answered, once
-from bot.services.gate import Gate
+from bot.domain.people import Who
+from bot.ports import Changelog, Claimed, Clock, Conflict, Roster, Store, Unit
+from bot.services.checklists import Checklists
+from bot.services.delivery import once
+from bot.services.gate import Gate, Read
 from bot.services.records import Records, load
-from checklists.library import Loaded
-from checklists.plan import Plan, make_plan
-from checklists.windows import parse_when
-from checklists.zones import find_zone
+from bot.services.starting import Request as Request
+from bot.services.starting import Starting
+from bot.services.starting import good_versions as good_versions
+from bot.services.starting import planned_time as planned_time
+from checklists.plan import Plan
 
 Move = Callable[[Plan, Deployment, datetime], list[e.Event]]
 Reply = Callable[[View, View, list[e.Event]], Answer]
 Guard = Callable[[Unit, View], Awaitable[Answer | None]]
-
-VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,63}")
-"""What a version may look like: a tag, a branch or a commit. Nothing a chat would read as markup or a mention."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What somebody asked to start."""
-
-    version: str
-    service: str
-    environment: str = "production"
-    when: str = ""
-    note: str = ""
+_TRIES = 8
 
 
 class Deployments:
@@ -56,64 +44,27 @@ class Deployments:
         checklists: Checklists,
         changelog: Changelog,
         records: Records,
+        roster: Roster,
         *,
         new_id: Callable[[], str],
         changed: Callable[[], None],
     ) -> None:
-        self._store, self._clock, self._gate = store, clock, gate
-        self._checklists, self._changelog, self._records = checklists, changelog, records
-        self._new_id, self._changed = new_id, changed
+        self._store, self._clock, self._gate, self._records, self._changed = store, clock, gate, records, changed
+        self._starting = Starting(store, clock, gate, checklists, changelog, records, roster, new_id=new_id)
 
     async def start(self, request: Request, *, who: Who, key: str) -> Answer:
-        """Start a deployment if the gate is open and nobody else's runs.
-
-        Raises Unwell for input nobody can act on, and what `Checklists.load` raises.
-        """
-        if (before := await answered(self._store, key)) is not None:
-            return before
-        if not VERSION.fullmatch(request.version):
-            raise Unwell(replies.bad_version(request.version))
-        loaded = await self._checklists.load(request.service)
-        known = environments_of(loaded)
-        if request.environment not in known:
-            raise Unwell(replies.unknown_environment(request.environment, known))
-        plan = make_plan(loaded.checklist, loaded.policy, environment=request.environment)
-        if not plan.steps:
-            raise Unwell(replies.nothing_to_tick(plan.name))
-        planned = planned_time(request.when, self._clock.now(), loaded.policy.timezone)
-        at = planned or self._clock.now()
-        read = await self._gate.read_calendars(loaded.policy, request.environment, at)
-        changes = await self._changelog.changes(loaded.policy.changelog, request.version)
-
-        async def work(unit: Unit) -> Answer:
-            now = self._clock.now()
-            if not may(loaded.policy, "start", who):
-                return replies.not_entitled(loaded.policy.may.get("start", ()))
-            holder = await unit.lock_holder(plan.service, request.environment)
-            if holder is not None:
-                return replies.locked(View(*await load(unit, holder.id), now))
-            opening = await self._gate.opening(
-                unit, loaded.policy, service=plan.service, environment=request.environment, at=at, read=read
-            )
-            if not opening.open:
-                return replies.closed(plan, request.version, opening, at)
-            started = await self._started(unit, request, loaded, plan, who, now, planned, changes)
-            await unit.keep_checklist(freeze(loaded))
-            state = await self._records.begin(unit, plan, begin(plan, started), now)
-            return replies.started(View(plan, state, now, opening))
-
-        answer = await once(self._store, self._clock, key, work)
+        """Start a deployment, let it wait, or say why not. Raises Unwell, and what `Checklists.load` raises."""
+        answer = await self._starting.start(request, who=who, key=key)
         self._changed()
         return answer
 
     async def go(self, deployment: str, move: Move, reply: Reply, *, key: str) -> Answer:
-        """A move towards T0: like `act`, and the window is asked once more where the start was permitted for another
-        moment (a planned time still to come), or the policy does not let a permitted run finish."""
+        """A move towards T0: like `act`, and the window is asked once more where the policy does not let a permitted
+        run finish. One that overrides its window is not asked."""
         async with self._store.read() as unit:
             plan, state = await load(unit, deployment)
-        started, now = state.started, self._clock.now()
-        early = started.planned_t0 is not None and now < started.planned_t0
-        if state.status is not Status.RUNNING or not (early or not plan.policy.run_may_finish):
+        now = self._clock.now()
+        if state.status is not Status.RUNNING or plan.policy.run_may_finish or state.started.overrode:
             return await self.act(deployment, move, reply, key=key)
         read = await self._gate.read_calendars(plan.policy, plan.environment, now)
 
@@ -152,54 +103,96 @@ class Deployments:
         self._changed()
         return answer
 
-    async def _started(
-        self,
-        unit: Unit,
-        request: Request,
-        loaded: Loaded,
-        plan: Plan,
-        who: Who,
-        now: datetime,
-        planned: datetime | None,
-        changes: tuple[str, ...] | str,
-    ) -> e.Started:
-        known = isinstance(changes, tuple)
-        return e.Started(
-            at=now,
-            by=who,
-            id=self._new_id(),
-            version=request.version,
-            service=plan.service,
-            environment=request.environment,
-            checklist=plan.name,
-            digest=loaded.source.digest,
-            planned_t0=planned,
-            previous_version=await previous_version(unit, plan.service, request.environment),
-            changes=changes if isinstance(changes, tuple) else None,
-            changes_unknown="" if known else str(changes),
-            note=request.note.strip(),
-            defaults=loaded.stated,
+    # --- from waiting to running ---
+
+    async def admit(self, deployment: str, *, who: Who, key: str) -> Answer:
+        """Go: the gate is asked once more, and the lock claimed. Raises UnknownDeployment."""
+        read = await self._read(deployment)
+
+        async def work(unit: Unit) -> Answer:
+            plan, state, gate, now = await self._judged(unit, deployment, read)
+            view = View(plan, state, now)
+            lane = plan.policy.overrides.get(state.started.lane)
+            passes = gate.open or (lane is not None and lane.closed_windows) or bool(state.started.overrode)
+            if state.status is Status.WAITING and (gate.lock or not passes):
+                return admission_cards.not_gone(view, gate)
+            overrode = tuple(cause.text for cause in gate.causes)
+            try:
+                facts = admission.go(plan, state, gate, who, now, overrode=overrode, reason=state.started.reason)
+            except Refused as refused:
+                return replies.refused(view, refused)
+            after = await self._records.add(unit, plan, state, facts, now) if facts else state
+            return replies.quiet(view, View(plan, after, now), facts)
+
+        answer = await once(self._store, self._clock, key, work)
+        self._changed()
+        return answer
+
+    async def come_due(self, claimed: Claimed) -> None:
+        """The time of one that waits has come: it is held, asked for its go, or goes. What is no longer wanted is
+        dropped silently."""
+        deadline = claimed.deadline
+        read = await self._read(deadline.deployment)
+        for left in reversed(range(_TRIES)):
+            ours = False
+            try:
+                async with self._store.write() as unit:
+                    plan, state, gate, now = await self._judged(unit, deadline.deployment, read)
+                    await unit.finish_deadline(deadline.deployment, deadline.key, now)
+                    ours = True
+                    if facts := admission.come_due(plan, state, deadline.due, gate, now):
+                        await self._records.add(unit, plan, state, facts, now)
+                break
+            except Conflict:
+                if not ours:
+                    await self._store.release_due(claimed)
+                    return
+                if not left:
+                    raise
+        self._changed()
+
+    async def reschedule(self, deployment: str, when: str, *, who: Who, key: str) -> Answer:
+        """Another time for one that waits; its gate is judged for then. Raises Unwell, UnknownDeployment."""
+        async with self._store.read() as unit:
+            plan, _ = await load(unit, deployment)
+        planned = planned_time(when, self._clock.now(), plan.policy.timezone)
+        if planned is None:
+            raise Unwell('Say when: `/deploy schedule v1.2.0 "tue 10:00"`.')
+        read = await self._gate.read_calendars(plan.policy, plan.environment, planned)
+
+        async def guard(unit: Unit, view: View) -> Answer | None:
+            opening = await self._gate.opening(
+                unit, plan.policy, service=plan.service, environment=plan.environment, at=planned, read=read
+            )
+            version = view.state.started.version
+            return None if opening.open else admission_cards.closed(plan, version, opening, planned, may_override=False)
+
+        return await self.act(
+            deployment,
+            lambda p, s, now: admission.reschedule(p, s, planned, who, now),
+            replies.moved,
+            key=key,
+            guard=guard,
         )
 
+    async def _read(self, deployment: str) -> Read:
+        async with self._store.read() as unit:
+            plan, _ = await load(unit, deployment)
+        return await self._gate.read_calendars(plan.policy, plan.environment, self._clock.now())
 
-async def previous_version(unit: Unit, service: str, environment: str) -> str | None:
-    """The version that runs now, as far as deployments tell: what a rollback would go back to."""
-    versions = await good_versions(unit, service, environment)
-    return versions[0] if versions else None
-
-
-async def good_versions(unit: Unit, service: str, environment: str) -> tuple[str, ...]:
-    """Versions that were deployed with success, newest first, without repeats."""
-    good = {Status.SUCCEEDED, Status.STABLE, Status.SUPERSEDED}
-    rows = await unit.rows(service=service, environment=environment)
-    return tuple(dict.fromkeys(row.version for row in rows if row.status in good))
-
-
-def planned_time(when: str, now: datetime, zone: str) -> datetime | None:
-    """The instant somebody means, in the policy's zone; None for no words. Raises Unwell."""
-    if not when.strip():
-        return None
-    try:
-        return parse_when(when, now, find_zone(zone))
-    except ValueError as error:
-        raise Unwell(escape(str(error))) from error
+    async def _judged(self, unit: Unit, deployment: str, read: Read) -> tuple[Plan, Deployment, e.Decision, datetime]:
+        """The gate for a deployment that waits, now: windows, freezes, and who holds the service."""
+        plan, state = await load(unit, deployment)
+        await unit.alone(plan.service, plan.environment)
+        now = self._clock.now()
+        opening = await self._gate.opening(
+            unit, plan.policy, service=plan.service, environment=plan.environment, at=now, read=read
+        )
+        holder = await unit.lock_holder(plan.service, plan.environment)
+        lock = await self._gate.lock(unit, plan.service, plan.environment, now, who=state.started.by)
+        words = ""
+        if holder is not None and holder.id != deployment:
+            words = f"{holder.service} {holder.version} is being deployed, started by {holder.started_by}"
+        elif lock is not None:
+            words = f"locked by {lock.by.name}: {lock.reason}"
+        return plan, state, decision(opening, now, lock=words), now

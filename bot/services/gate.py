@@ -8,10 +8,15 @@ from datetime import datetime, timedelta
 from bot.cards.card import escape
 from bot.domain.calendar import Busy, Code, Opening, Rules, Unreadable, opening, rules_for, to_be_read
 from bot.domain.errors import Unwell
-from bot.domain.events import CalendarEvent, FreezeAdded, FreezeRemoved, IncidentClosed, IncidentOpened
+from bot.domain.events import CalendarEvent, FreezeAdded, FreezeRemoved, IncidentClosed, IncidentOpened, Locked
+from bot.domain.locks import locked_by
+from bot.domain.people import Who
 from bot.ports import Calendars, Unit
 from checklists.policy import Policy
 
+Read = tuple[list[Busy], list[tuple[str, bool]]]
+"""What was read before a transaction: what closes, and the sources that could not be read, each with whether that
+blocks."""
 _LOOK_BACK, _LOOK_AHEAD = timedelta(days=2), timedelta(days=400)
 
 
@@ -64,6 +69,11 @@ class Gate:
         if by_incidents:
             held += open_incidents(said, service=service)
         return opening(_rules(policy, environment), at, busy=held, unreadable=unreadable)
+
+    async def lock(self, unit: Unit, service: str, environment: str, now: datetime, *, who: Who) -> Locked | None:
+        """The lock that people have set and that keeps this person from starting; its own holder may."""
+        lock = locked_by(await unit.calendar(), service, environment, now)
+        return None if lock is None or (lock.by.chat, lock.by.id) == (who.chat, who.id) else lock
 
 
 def _rules(policy: Policy, environment: str) -> Rules:

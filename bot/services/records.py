@@ -6,8 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.cards.admission import notices
 from bot.cards.announcement import announcement_text
+from bot.cards.card import Card
 from bot.cards.said import announcement_card
+from bot.cards.view import View
 from bot.domain import events as e
 from bot.domain.course import consequences, deadlines
 from bot.domain.deployment import Deployment, Status, evolve, replay
@@ -30,7 +33,8 @@ async def load(unit: Unit, deployment: str) -> tuple[Plan, Deployment]:
     if not facts:
         raise UnknownDeployment(deployment)
     state = replay(facts)
-    return await frozen_plan(unit, state.started.digest, state.started.environment), state
+    started = state.started
+    return await frozen_plan(unit, started.digest, started.environment, started.lane), state
 
 
 class Records:
@@ -63,7 +67,22 @@ class Records:
         await unit.plan_deadlines(state.id, wanted)
         said = [fact for fact in facts if isinstance(fact, e.Announced)]
         await unit.say([message for fact in said for message in self._messages(plan.policy, state, fact)])
+        view = View(plan, state, now)
+        for fact in facts:
+            for name, card, everywhere in notices(plan, view, fact):
+                await unit.say(self._everywhere(plan.policy, state, name, card, everywhere=everywhere))
         return state
+
+    def _everywhere(
+        self, policy: Policy, state: Deployment, name: str, card: Card, *, everywhere: bool
+    ) -> list[Outgoing]:
+        home = home_of(policy)
+        channels = dict.fromkeys([home, *policy.channels.values()]) if everywhere else [home]
+        return [
+            Outgoing(f"{state.id}:{name}:{chat}:{channel}", chat, channel, card, deployment=state.id)
+            for chat in self._chats
+            for channel in channels
+        ]
 
     async def _row(self, unit: Unit, state: Deployment) -> DeploymentRow:
         started = state.started
@@ -124,7 +143,10 @@ def announcement_channels(policy: Policy, announcement: Announcement) -> tuple[s
 
 def channels_of(policy: Policy, message: Outgoing) -> tuple[str, ...]:
     """All channels in which what this message of a deployment announces is said."""
-    return announcement_channels(policy, Announcement(message.key.split(":")[1]))
+    name = message.key.split(":")[1]
+    if name not in set(Announcement):
+        return tuple(dict.fromkeys([home_of(policy), *policy.channels.values()]))
+    return announcement_channels(policy, Announcement(name))
 
 
 def with_words(

@@ -26,10 +26,10 @@ class Views:
         """One deployment now. Raises UnknownDeployment."""
         bare = await self.bare(deployment)
         plan, state, now = bare.plan, bare.state, bare.now
-        if state.status is not Status.RUNNING:
+        if state.status not in (Status.WAITING, Status.RUNNING):
             return bare
         environment = state.started.environment
-        at = max(now, state.started.planned_t0 or now)
+        at = max(now, state.planned_t0 or now)
         read = await self._gate.read_calendars(plan.policy, environment, at)
         async with self._store.read() as unit:
             opening = await self._gate.opening(

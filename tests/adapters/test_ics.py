@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.calendars.ics import IcsCalendars, read_events
+from adapters.calendars.ics import IcsCalendars, listed, parse
 from bot.domain.calendar import Busy, Code, Unreadable
 from checklists.policy import FreezePolicy
 
@@ -30,7 +30,7 @@ def ics(*events: str) -> bytes:
 
 
 def spans(content: bytes, zone: ZoneInfo = NEW_YORK, **options: object) -> list[tuple[str, str]]:
-    found = read_events(content, source="x.ics", start=START, end=END, zone=zone, **options)  # type: ignore[arg-type]
+    found = listed(parse(content, "x.ics"), source="x.ics", start=START, end=END, zone=zone, **options)  # type: ignore[arg-type]
     return [(f"{busy.start:%m-%dT%H:%M}", f"{busy.end:%m-%dT%H:%M}") for busy in found]
 
 
@@ -72,8 +72,8 @@ def test_an_all_day_event_is_a_day_of_the_policys_zone() -> None:
 
 
 def test_an_all_day_event_lasts_25_hours_when_the_clock_goes_back() -> None:
-    found = read_events(
-        ics("SUMMARY:x|DTSTART;VALUE=DATE:20261101"),
+    found = listed(
+        parse(ics("SUMMARY:x|DTSTART;VALUE=DATE:20261101"), "x.ics"),
         source="x.ics",
         start=utc("2026-10-01"),
         end=utc("2026-12-01"),
@@ -107,13 +107,15 @@ def test_only_matching_events_count(matching: str | None, expected: list[str]) -
         "SUMMARY:Company party|DTSTART;VALUE=DATE:20261128",
         "DTSTART;VALUE=DATE:20261129",
     )
-    found = read_events(content, source="x.ics", start=START, end=END, zone=NEW_YORK, matching=matching)
+    found = listed(parse(content, "x.ics"), source="x.ics", start=START, end=END, zone=NEW_YORK, matching=matching)
     assert [busy.what for busy in found] == expected
 
 
 def test_an_event_says_where_it_comes_from() -> None:
     content = ics("SUMMARY:Offsite|DTSTART:20261127T100000Z|DURATION:PT1H")
-    found = read_events(content, source="events.ics", start=START, end=END, zone=NEW_YORK, why="company event")
+    found = listed(
+        parse(content, "events.ics"), source="events.ics", start=START, end=END, zone=NEW_YORK, why="company event"
+    )
     start = utc("2026-11-27T10:00")
     assert found == [Busy(start, start + HOUR, "company event: Offsite", "events.ics", Code.CALENDAR)]
 

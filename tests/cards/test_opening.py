@@ -6,8 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.cards import replies
+from bot.cards.home import home_card
 from bot.cards.opening import say_opening, say_reasons, say_when
+from bot.cards.words import clock
 from bot.domain.calendar import Busy, Code, opening, rules_for
+from bot.domain.events import FreezeAdded
+from bot.domain.people import Who
 from checklists.policy import Policy
 
 FREEZES = [
@@ -107,3 +112,24 @@ def test_a_distant_date_has_its_year() -> None:
 def test_an_open_calendar_has_no_reasons() -> None:
     now = datetime(2026, 11, 24, 12, tzinfo=UTC)
     assert say_reasons(opening(rules_for(Policy(), "production"), now)) == ""
+
+
+def test_a_clock_says_the_year_when_it_is_not_this_one() -> None:
+    now = datetime(2026, 12, 31, 12, tzinfo=UTC)
+    assert clock(datetime(2026, 12, 30, 10, tzinfo=UTC), "UTC", now) == "Wed 30 Dec 10:00"
+    assert clock(datetime(2027, 1, 1, 10, tzinfo=UTC), "UTC", now) == "tomorrow 10:00"
+    assert clock(datetime(2027, 1, 4, tzinfo=UTC), "UTC", now) == "Mon 4 Jan 2027 00:00"
+    # In New York it is still 2026 then.
+    assert clock(datetime(2027, 1, 1, 3, tzinfo=UTC), "America/New_York", now) == "22:00"
+
+
+def test_a_freeze_over_new_year_is_listed_with_its_years_and_its_zone() -> None:
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    ann = Who(chat="web", id="u1", name="ann")
+    begin, end = datetime(2026, 12, 1, 5, tzinfo=UTC), datetime(2027, 1, 4, 5, tzinfo=UTC)
+    sale = FreezeAdded(at=now, by=ann, id="f1", words="1 dec - 3 jan", start=begin, end=end, reason="sales")
+    card = replies.freezes([sale], "America/New_York", now).card
+    assert card is not None
+    assert "Tue 1 Dec 00:00 to Mon 4 Jan 2027 00:00 (America/New_York): sales" in card.text
+    home = str(home_card(ann, [], [], [sale], [], now))
+    assert "Tue 1 Dec 05:00 to Mon 4 Jan 2027 05:00 UTC: sales" in home

@@ -73,7 +73,12 @@ def to_stable(folder: Path, team: Team) -> None:
             assert channel.says("/deploy start v1.2.0") == f"{team.name} cannot start: closed: {team.closed}."
             assert channel.records.everything() == []
             channel.move("next")
-        assert channel.says("/deploy start v1.2.0") == f"Started {team.name}. {team.started}"
+        if not team.closed:
+            # On a Friday the day after is a weekend: who starts nevertheless says so.
+            asked = channel.command("/deploy start v1.2.0")["form"]
+            assert "The 24-hour check falls on a weekend: Sat 21 Nov" in " ".join(Page(asked).words)
+            assert channel.records.everything() == []
+        assert channel.says("/deploy start v1.2.0 --yes") == f"Started {team.name}. {team.started}"
         _too_early(channel, team)
         for _ in range(2):
             channel.tick_all()
@@ -104,7 +109,7 @@ def to_stable(folder: Path, team: Team) -> None:
 def to_rolled_back(folder: Path, team: Team) -> None:
     """Failing health after T0, announced; the rollback, with a power cut right after it was decided."""
     with talking(folder, at=team.open_at, home=team.home, GONOGO_CHECKLIST=team.checklist) as channel:
-        channel.command("/deploy start v1.2.0")
+        channel.command("/deploy start v1.2.0 --yes")
         channel.run_to_deployed()
         channel.card()
         assert not [text for text in channel.said() if "Issue" in text]

@@ -34,7 +34,7 @@ def test_a_freeze_refuses_a_start_with_its_reason_until_it_is_lifted(tmp_path: P
         assert channel.says(f"/deploy freeze remove {freeze}") == "Freeze removed"
         assert channel.says("/deploy freeze list").startswith("No freezes")
         assert channel.says("/deploy start v1.2.0").startswith("Started shop v1.2.0 → production.")
-        assert len(channel.records.rows("SELECT 1 FROM calendar_events")) == 2
+        assert len(channel.records.rows("SELECT 1 FROM calendar_events WHERE kind LIKE 'freeze%'")) == 2
 
 
 def test_a_second_start_is_told_whose_runs_and_what_it_can_do(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_second_start_is_told_whose_runs_and_what_it_can_do(tmp_path: Path) ->
 def test_a_planned_start_opens_each_phase_at_its_time(tmp_path: Path) -> None:
     with talking(tmp_path, at="2026-11-20 16:30", GONOGO_CHECKLIST="azora") as channel:
         told = channel.says('/deploy start v1.2.0 at "tue 10:00"')
-        assert "Planned for Tue 24 Nov 10:00." in told
+        assert "Planned for Tue 24 Nov 10:00; go or no-go is asked then." in told
         planned = datetime.fromisoformat("2026-11-24T10:00:00+00:00")
         wanted = {
             "Deployment Day Checks (2 hours before)": timedelta(hours=-2),
@@ -78,6 +78,10 @@ def test_a_planned_start_opens_each_phase_at_its_time(tmp_path: Path) -> None:
             assert channel.in_thread(title)
             channel.tick_all()
             channel.click(channel.action("advance"))
+        asked = channel.until(lambda: next((m for m in channel.messages() if m["text"].startswith("🚦")), None))
+        assert asked["text"].startswith("🚦 Go or no-go? azora v1.2.0 → production: its time has come")
+        assert not channel.actions("deployed")
+        channel.click(channel.actions("go")[0])
         # The phase that announces it says how long there still is.
         assert re.fullmatch("Deployment starting in (30|29) minutes", channel.said()[0])
         assert channel.actions("deployed")

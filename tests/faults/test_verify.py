@@ -32,7 +32,7 @@ HARM = {
 def test_every_kind_of_harm_is_found_and_nothing_where_there_is_none(tmp_path: Path) -> None:
     acked = Acked()
     with talking(tmp_path, at=TUESDAY, GONOGO_CHECKLISTS=folder_with(tmp_path)) as channel:
-        channel.command("/deploy start v1.2.0")
+        channel.command("/deploy start v1.2.0 --yes")
         first, _ = channel.actions("tick")
         channel.click(first, key="the-first-click")
         acked.keys.add("the-first-click")

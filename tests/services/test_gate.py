@@ -92,7 +92,7 @@ async def test_an_incident_can_be_opened_while_every_policy_is_broken(core: Core
 async def test_an_event_of_the_calendar_closes_it(core: Core) -> None:
     (core.folder / "events.ics").write_bytes(PARTY.encode())
     assert "company event: Summer party" in told(await core.say("start v1 pet"))
-    assert told(await core.say('start v1 pet at "tomorrow 12:00"')).startswith("Started")
+    assert told(await core.say('start v1 pet at "tomorrow 12:00"')).startswith("Planned")
 
 
 @pytest.mark.parametrize("content", [None, b"no calendar", b"\xff\xfe\x00"])

@@ -1,0 +1,37 @@
+"""The locks that people set, and who waits for a service to be free. Pure: facts in, what stands out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from bot.domain.calendar_facts import Locked, Queued, Unlocked, Unqueued
+from bot.domain.events import CalendarEvent
+
+
+def standing_locks(events: Iterable[CalendarEvent], now: datetime) -> list[Locked]:
+    """Locks set, not lifted and not over, in the order in which they were set."""
+    standing: dict[str, Locked] = {}
+    for event in events:
+        if isinstance(event, Locked):
+            standing[event.id] = event
+        elif isinstance(event, Unlocked):
+            standing.pop(event.id, None)
+    return [lock for lock in standing.values() if lock.until is None or now < lock.until]
+
+
+def locked_by(events: Iterable[CalendarEvent], service: str, environment: str, now: datetime) -> Locked | None:
+    """The lock of a service in an environment, if there is one."""
+    here = (lock for lock in standing_locks(events, now) if (lock.service, lock.environment) == (service, environment))
+    return next(here, None)
+
+
+def queue_of(events: Iterable[CalendarEvent], service: str, environment: str) -> list[Queued]:
+    """Who wants to be told when a service is free, first come first."""
+    waiting: dict[str, Queued] = {}
+    for event in events:
+        if isinstance(event, Queued) and (event.service, event.environment) == (service, environment):
+            waiting[event.id] = event
+        elif isinstance(event, Unqueued):
+            waiting.pop(event.id, None)
+    return list(waiting.values())
