@@ -240,6 +240,16 @@ def notices(plan: Plan, view: View, fact: e.Event) -> Iterator[tuple[str, Card, 
         yield "approval", card, False
 
 
+def took_over_card(older: View, newer: str) -> Card:
+    """A newer version is in production, and is what is watched from now on."""
+    started = older.state.started
+    line = (
+        f"⏭️ {escape(started.service)} {escape(newer)} takes over the watch of {escape(started.version)} in "
+        f"{escape(started.environment)}: the older one's remaining checks are dropped."
+    )
+    return _card(line, Tone.PLAIN)
+
+
 def _in_spite(view: View, lane: str, overrode: Sequence[str], reason: str) -> str:
     by = f"the {escape(lane_words(lane))} lane" if lane else "an override"
     what = f" in spite of: {escape(', '.join(overrode))}" if overrode else ""

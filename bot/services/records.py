@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.cards.admission import notices
+from bot.cards.admission import notices, took_over_card
 from bot.cards.announcement import announcement_text
 from bot.cards.card import Card
 from bot.cards.said import announcement_card
@@ -115,6 +115,9 @@ class Records:
                 plan, older = await load(unit, row.id)
                 fact = e.Superseded(at=now, by=GONOGO, id=state.id, version=state.started.version)
                 await self._save(unit, plan, evolve(older, [fact]), [fact], after=older.revision, now=now)
+                card = took_over_card(View(plan, older, now), state.started.version)
+                name = f"takeover-{state.id}"
+                await unit.say(self._everywhere(plan.policy, older, name, card, everywhere=False))
 
     def _messages(self, policy: Policy, state: Deployment, fact: e.Announced) -> list[Outgoing]:
         return [
