@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
+from annotated_types import Len
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -44,5 +46,35 @@ class Settings(BaseSettings):
     """A read-only REST API key: for freezes and probes that ask PagerDuty."""
     pagerduty_api_url: str = "https://api.pagerduty.com"
     """Accounts in the EU: `https://api.eu.pagerduty.com`."""
+    aws_region: str | None = None
+    """`eu-west-1`: where CloudWatch is asked."""
+    aws_access_key_id: str | None = None
+    """A key that may `cloudwatch:GetMetricData`."""
+    aws_secret_access_key: SecretStr = SecretStr("")
+    """The secret of that key."""
+    aws_session_token: SecretStr = SecretStr("")
+    """Only for temporary keys."""
+    aws_endpoint_url: str | None = None
+    """Another address of CloudWatch: a private endpoint, a test server."""
+    github_token: SecretStr = SecretStr("")
+    """A token that may read contents, pull requests, checks and actions of the repositories."""
+    github_repository: str | None = None
+    """`owner/name`, where a policy has no `repository`."""
+    github_api_url: str = "https://api.github.com"
+    """GitHub Enterprise Server: `https://HOST/api/v3`."""
+    kubernetes_api_url: str | None = None
+    """The API server, with a token. Unset inside a cluster: the service account of the pod."""
+    kubernetes_token: SecretStr = SecretStr("")
+    """A token that may list pods and nodes."""
+    kubernetes_ca_file: Path | None = None
+    """The cluster's certificate authority, as PEM."""
+    fly_token: SecretStr = SecretStr("")
+    """A token that may read the apps: `fly tokens create readonly`."""
+    fly_api_url: str = "https://api.machines.dev"
+    """Another address of Fly.io's Machines API."""
+    redis_url: SecretStr = SecretStr("")
+    """`redis://user:password@host:6379/0`; `rediss://` for TLS."""
+    commands: dict[str, Annotated[tuple[str, ...], Len(min_length=1)]] = {}
+    """The commands a probe may run, as JSON: `{"smoke": ["/opt/checks/smoke", "--quick"]}`. Unset: none."""
     log_level: str = "WARNING"
     """DEBUG, INFO, WARNING or ERROR; logs go to standard error."""

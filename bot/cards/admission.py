@@ -96,7 +96,7 @@ def confirm(
 ) -> Answer:
     """What will fall badly, and whether to start nevertheless."""
     started = view.state.started
-    said = " ".join(_concern(concern, view) for concern in concerns)
+    said = " ".join(say_concern(concern, view) for concern in concerns)
     fields = [
         Field("version", "Version", "line", value=started.version),
         Field("service", "Checklist", "choice", value=started.checklist, options=_same(started.checklist, names)),
@@ -129,7 +129,8 @@ def _same(service: str, names: Sequence[str]) -> tuple[Option, ...]:
     return tuple(Option(name, name) for name in dict.fromkeys([service, *names]))
 
 
-def _concern(concern: Concern, view: View) -> str:
+def say_concern(concern: Concern, view: View) -> str:
+    """What will fall badly, in one sentence."""
     when = say_when(concern.at, view.zone, view.now)
     match concern.code:
         case "late":

@@ -37,8 +37,8 @@ def ok(title: str, *lines: str, blocks: Sequence[Block] = ()) -> Answer:
 # --- the start --------------------------------------------------------------------------------------------------------
 
 
-def started(view: View) -> Answer:
-    """It runs; what was assumed, and what the document asks of the start."""
+def started(view: View, concerns: Sequence[str] = ()) -> Answer:
+    """It runs, or waits; what was assumed, what the document asks of the start, and what will fall badly."""
     state, plan = view.state, view.plan
     channel = plan.policy.channels.get("deployments", "#deployments")
     first = f"{count(len(plan.steps), 'phase')}, first “{escape(plain(plan.steps[0].title))}”."
@@ -50,11 +50,14 @@ def started(view: View) -> Answer:
         needs = " and ".join(f"{one.count} × {escape(role_words(one.role))}" for one in state.started.approvals)
         lines.append(f"It waits for approval: {needs}.")
     if view.opening is not None:
-        lines.append(f"The window is {say_opening(view.opening, view.now)}.")
+        spite = "; it starts nevertheless" if not view.opening.open else ""
+        lines.append(f"The window is {say_opening(view.opening, state.planned_t0 or view.now)}{spite}.")
     lines += [f"No policy beside the checklist: {escape(line)}" for line in state.started.defaults]
     lines += [f"Please mind: {escape(line)}" for line in plan.policy.advice]
-    verb = "Planned" if state.status is Status.WAITING else "Started"
-    return ok(f"{verb} {view.name}", *lines)
+    lines += [f"Please mind: {concern}" for concern in concerns]
+    if state.status is Status.WAITING and state.planned_t0 is None:
+        return ok(f"{view.name} waits for its approval", *lines)
+    return ok(f"{'Planned' if state.status is Status.WAITING else 'Started'} {view.name}", *lines)
 
 
 def held_by_lock(plan: Plan, version: str, lock: Locked, now: datetime) -> Answer:

@@ -123,7 +123,7 @@ def come_due(plan: Plan, state: Deployment, due: datetime, gate: e.Decision, now
         again = now + SHORTLY if gate.lock else again
         return [e.Held(at=now, by=GONOGO, due=due, gate=gate, again=again)]
     if state.planned_t0 is None and not lacking(state, now):
-        overrode = tuple(cause.text for cause in gate.causes)
+        overrode = tuple(dict.fromkeys(cause.text for cause in gate.causes))
         return [e.Admitted(at=now, by=GONOGO, gate=gate, overrode=overrode, reason=state.started.reason)]
     return [e.GoAsked(at=now, by=GONOGO, due=due, gate=gate)]
 

@@ -116,7 +116,7 @@ class Deployments:
             passes = gate.open or (lane is not None and lane.closed_windows) or bool(state.started.overrode)
             if state.status is Status.WAITING and (gate.lock or not passes):
                 return admission_cards.not_gone(view, gate)
-            overrode = tuple(cause.text for cause in gate.causes)
+            overrode = tuple(dict.fromkeys(cause.text for cause in gate.causes))
             try:
                 facts = admission.go(plan, state, gate, who, now, overrode=overrode, reason=state.started.reason)
             except Refused as refused:

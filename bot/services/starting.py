@@ -166,15 +166,19 @@ class Starting:
                 await self._turned_away(unit, asked, who, answer, opening, now)
                 return answer
             started = await self._started(unit, asked, who, now, opening)
-            if not request.confirmed and (found := await self._concerns(unit, asked, opening, now)):
-                view = View(plan, replay([started]), now, opening)
+            found = await self._concerns(unit, asked, opening, now)
+            view = View(plan, replay([started]), now, opening)
+            # Who starts in spite of everything is told about hours, but not asked.
+            hurried = asked.overrides or (asked.way is not None and asked.way.closed_windows)
+            if found and not request.confirmed and not hurried:
                 names = await self._checklists.names()
                 return said.confirm(
                     view, found, when=request.when, lane=request.lane, reason=request.reason, names=names
                 )
             await unit.keep_checklist(freeze(asked.loaded))
             state = await self._records.begin(unit, plan, begin(plan, started), now)
-            return replies.started(View(plan, state, now, opening))
+            told = tuple(said.say_concern(concern, view) for concern in found)
+            return replies.started(View(plan, state, now, opening), told)
 
         return work
 
@@ -248,7 +252,7 @@ class Starting:
             defaults=asked.loaded.stated,
             lane=asked.lane,
             reason=request.reason.strip() if request.lane else "",
-            overrode=tuple(reason.text for reason in opening.reasons),
+            overrode=tuple(dict.fromkeys(reason.text for reason in opening.reasons)),
             approvals=approvals,
             waits=asked.planned is not None or bool(approvals),
             gate=decision(opening, asked.planned or now),
