@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from bot.domain.errors import Unwell
 from bot.domain.people import Who
 from bot.gating import as_json, gate, moment_of
 from bot.settings import Settings
+from tests.adapters.probes.service import raw_server
 from tests.adapters.store_kit import migrated_file, sqlite_url
 from tests.core_kit import TUESDAY, Core, a_folder, open_core, told
 from tests.process import gonogo
@@ -121,6 +123,26 @@ async def test_a_calendar_that_cannot_be_read_is_named(core: Core) -> None:
     (core.folder / "events.ics").unlink()
     answer = await asked(core)
     assert [(r["code"], r["text"]) for r in answer["reasons"]] == [("unknown", "events.ics cannot be read")]
+
+
+async def test_a_provider_s_status_page_is_asked_and_its_silence_blocks(core: Core) -> None:
+    answers = [b'{"incidents": [{"name": "Workers are down", "created_at": "2026-11-24T14:00:00Z"}]}', b"no json"]
+
+    async def page(number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(answers[number])}\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode() + answers[number])
+        await writer.drain()
+
+    async with raw_server(page) as (where, connections):
+        freeze = f'{{statuspage: "http://{where}", why: the provider has trouble}}'
+        (core.folder / "pet.yaml").write_text(f"service: pet.store\nfreezes: [{freeze}]\n")
+        down, silent = await asked(core), await asked(core)
+    assert [r["text"] for r in down["reasons"]] == ["the provider has trouble: Workers are down"]
+    assert [(r["code"], r["text"]) for r in silent["reasons"]] == [
+        ("unknown", "the status page 127.0.0.1 cannot be read")
+    ]
+    assert len(connections) == 2
 
 
 # --- which moment -----------------------------------------------------------------------------------------------------

@@ -131,6 +131,13 @@ async def test_a_redirect_on_the_same_host_is_followed(sources: FreezeSources, h
     assert [busy.what for busy in await ask(sources, f"{host.base}/a.ics")] == ["Offsite"]
 
 
+async def test_another_host_is_not_followed_to_even_on_the_same_port(sources: FreezeSources, host: Host) -> None:
+    host.there = ics("Offsite").encode()
+    host.answers(302, Location=f"{host.base.replace('127.0.0.1', 'localhost')}/there")
+    assert (await why(sources, f"{host.base}/a.ics"))[1].startswith("it leads on to localhost, which is not followed")
+    assert len(host.asked) == 1
+
+
 async def test_a_host_that_is_not_there_is_said_to_refuse(sources: FreezeSources) -> None:
     async def never(*_: object) -> None:
         raise AssertionError
