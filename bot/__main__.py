@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, NoReturn
 import structlog
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from bot.settings import Settings
 
@@ -27,7 +28,8 @@ cli = typer.Typer(
     Your own file: `gonogo run --checklist PATH.md`. How it is read: `gonogo checklist show PATH.md`. A first policy
     from its words: `gonogo checklist adopt PATH.md > PATH.yaml`; then `gonogo checklist lint PATH.md`.
 
-    On Slack: `gonogo slack manifest`, two tokens, `gonogo doctor`.
+    On Slack: `gonogo slack manifest`, two tokens, `gonogo doctor`. On Discord: one token, `gonogo discord invite`,
+    `gonogo doctor`.
     """,
     no_args_is_help=True,
     add_completion=False,
@@ -37,6 +39,8 @@ checklist = typer.Typer(help="Read, check and adopt checklists.", no_args_is_hel
 cli.add_typer(checklist, name="checklist")
 slack = typer.Typer(help="Set Slack up.", no_args_is_help=True)
 cli.add_typer(slack, name="slack")
+discord = typer.Typer(help="Set Discord up.", no_args_is_help=True)
+cli.add_typer(discord, name="discord")
 
 File = Annotated[Path, typer.Argument(help="A Markdown checklist, or its policy.")]
 Named = Annotated[str, typer.Argument(help="A checklist's name, or a path to a Markdown file.")]
@@ -48,7 +52,8 @@ def run(
         Path | None, typer.Option(help="Your own Markdown checklist, to see what it becomes.", dir_okay=False)
     ] = None,
 ) -> None:
-    """Start everything in one process: in Slack when GONOGO_SLACK_BOT_TOKEN is set, else with the sandbox channel.
+    """Start everything in one process: in Slack when GONOGO_SLACK_BOT_TOKEN is set, in Discord when
+    GONOGO_DISCORD_TOKEN is, in both with both, else with the sandbox channel.
 
     GONOGO_PORT moves the page (default 8642), GONOGO_DATABASE_URL the database (default sqlite:///var/gonogo.db).
     """
@@ -91,7 +96,7 @@ def schema() -> None:
 
 @cli.command()
 def doctor() -> None:
-    """Look whether everything is there: checklists, database, Slack. Exit code 1 if something is wrong."""
+    """Look whether everything is there: checklists, database, Slack, Discord. Exit code 1 if something is wrong."""
     from bot.checkup import examine_all, lines
 
     settings = _settings()
@@ -105,7 +110,7 @@ def doctor() -> None:
 @cli.command()
 def render(
     checklist: Named,
-    chat: Annotated[Literal["slack"], typer.Option(help="The chat.")] = "slack",
+    chat: Annotated[Literal["slack", "discord"], typer.Option(help="The chat.")] = "slack",
     phase: Annotated[str, typer.Option(help="Id or title of a phase; the first one if it is left out.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="All phases.")] = False,
     state: Annotated[Literal["fresh", "half", "done"], typer.Option(help="How much of it is done.")] = "fresh",
@@ -121,9 +126,11 @@ def render(
     loaded = _load(checklist)
     try:
         if event is not None:
-            sent = asyncio.run(preview.occasion(loaded, preview.Occasion(event)))
+            sent = asyncio.run(preview.occasion(loaded, preview.Occasion(event), chat=preview.Chat(chat)))
         else:
-            sent = preview.phases(loaded, preview.State(state), phase=phase, everything=everything)
+            sent = preview.phases(
+                loaded, preview.State(state), phase=phase, everything=everything, chat=preview.Chat(chat)
+            )
     except Unwell as problem:
         _stop(str(problem))
     typer.echo(json.dumps(sent, indent=2, ensure_ascii=False))
@@ -161,6 +168,29 @@ def gate(
     raise typer.Exit(0 if found.open else 1)
 
 
+@cli.command()
+def probe(
+    checklist: Named,
+    name: Annotated[str | None, typer.Argument(help="One probe of its policy; all of them if it is left out.")] = None,
+    environment: Annotated[str, typer.Option("--environment", "-e", help="Where it is deployed.")] = "production",
+    version: Annotated[str, typer.Option("--version", "-v", help="The deployed one, where probes ask of it.")] = "",
+) -> None:
+    """Ask the probes now. Exit code 0: all healthy, 1: one is failing or degraded, 2: one is unknown or refused."""
+    from bot import probing
+    from bot.domain.errors import Unwell
+
+    try:
+        rows = asyncio.run(probing.ask(_settings(), _load(checklist), name, environment=environment, version=version))
+    except Unwell as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(2) from None
+    except typer.Exit:
+        raise typer.Exit(2) from None
+    for line in probing.table(rows):
+        typer.echo(line)
+    raise typer.Exit(probing.exit_code(rows))
+
+
 @slack.command()
 def manifest(
     http: Annotated[
@@ -173,6 +203,26 @@ def manifest(
     try:
         typer.echo(json.dumps(made(http), indent=2, ensure_ascii=False))
     except ValueError as problem:
+        _stop(str(problem))
+
+
+@discord.callback()
+def _discord() -> None:
+    """Set Discord up."""
+
+
+@discord.command()
+def invite() -> None:
+    """Print the address that adds the bot to a server, with exactly the permissions it needs."""
+    from bot.checkup import discord_invite
+    from bot.ports import ChatError
+
+    settings = _settings()
+    if not settings.discord_token.get_secret_value().strip():
+        _stop("GONOGO_DISCORD_TOKEN is missing: copy the token under Bot in the developer portal.")
+    try:
+        typer.echo(asyncio.run(discord_invite(settings)))
+    except ChatError as problem:
         _stop(str(problem))
 
 
@@ -223,6 +273,9 @@ def _settings() -> Settings:
     except ValidationError as error:
         lines = [f"GONOGO_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
         _stop("The settings cannot be used:\n" + "\n".join(lines))
+    except SettingsError:
+        # It does not say what was wrong; only one setting is written as JSON.
+        _stop('GONOGO_COMMANDS is no JSON. Write it like {"smoke": ["/opt/checks/smoke", "--quick"]}.')
     level = logging.getLevelNamesMapping().get(settings.log_level.upper())
     if level is None:
         _stop(f"GONOGO_LOG_LEVEL: {settings.log_level!r} is no level. Write DEBUG, INFO, WARNING or ERROR.")
@@ -282,14 +335,14 @@ def _must_have_a_way_in(settings: Settings) -> None:
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
-    from bot.app import PortTaken
+    from bot.app import PortTaken, Unreachable
     from bot.ports import StoreError
 
     try:
         asyncio.run(work)
     except KeyboardInterrupt:
         return
-    except (StoreError, PortTaken) as error:
+    except (StoreError, PortTaken, Unreachable) as error:
         _stop(str(error))
 
 

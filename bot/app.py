@@ -19,8 +19,10 @@ from adapters.store.engine import address, file_of
 from adapters.store.migrate import migrate
 from adapters.store.onlyone import hold
 from adapters.store.store import SqlStore
+from bot.chats_front import chats_of
 from bot.domain.errors import Unwell
-from bot.fronts import Front, front_for
+from bot.front import Front
+from bot.fronts import front_for
 from bot.gating import freeze_sources
 from bot.relay import Relay
 from bot.router import Router
@@ -39,6 +41,10 @@ LOOPBACK = ("127.0.0.1", "localhost")
 
 class PortTaken(Exception):
     """The address cannot be listened on; the sentence says what to do."""
+
+
+class Unreachable(Exception):
+    """Nobody can be heard any more; the sentence says what to do."""
 
 
 class App:
@@ -122,7 +128,8 @@ async def serve(settings: Settings, tell: Callable[[str], None], *, web: bool = 
     """Run until SIGINT or SIGTERM: the web application, the due work and the relay, or one of them.
 
     `tell` gets the line that says where the page is.
-    Raises StoreError and PortTaken before anything runs. One process to a SQLite file; on PostgreSQL any number.
+    Raises StoreError and PortTaken before anything runs, and Unreachable when the only chat is lost for good. One
+    process to a SQLite file; on PostgreSQL any number.
     """
     file = file_of(address(settings.database_url))
     if settings.database_url == EMBEDDED and file is not None:
@@ -147,7 +154,11 @@ async def _run(app: App, listener: socket.socket | None, tell: Callable[[str], N
         if listener is not None:
             config = uvicorn.Config(app.front.asgi(), log_config=None, lifespan="off", timeout_graceful_shutdown=5)
             await app.front.listen()
-            await _Server(config, app.front, lambda: tell(app.front.where(port))).serve(sockets=[listener])
+            server = _Server(config, app.front, lambda: tell(app.front.where(port)))
+            lost = asyncio.create_task(server.stopped_when_lost())
+            await server.serve(sockets=[listener])
+            if not lost.cancel():
+                raise Unreachable(lost.result())
         else:
             tasks.append(asyncio.create_task(app.front.follow()))
             await _until_stopped(lambda: tell("gonogo: working (Ctrl-C stops it)"))
@@ -173,6 +184,12 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._there()
 
+    async def stopped_when_lost(self) -> str:
+        """Stop when nobody can be heard any more; the sentence that says why."""
+        sentence = await self._front.lost()
+        self.should_exit = True
+        return sentence
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGINT or SIGTERM has come. Asked to stop and stopped is a good end: the signal is not raised again."""
         self._front.stopping()
@@ -191,7 +208,7 @@ async def _until_stopped(there: Callable[[], None]) -> None:
 
 def _host(settings: Settings) -> str:
     """Where to listen. The sandbox channel lets anybody be anybody, so it stays on this machine."""
-    if settings.host not in LOOPBACK and not settings.slack_bot_token.get_secret_value():
+    if settings.host not in LOOPBACK and not chats_of(settings):
         raise PortTaken(
             f"The sandbox channel listens on 127.0.0.1 only, not on {settings.host}: anybody there could act as "
             "anybody. GONOGO_HOST is for Slack over HTTP."

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adapters.slack.doctor import Finding, examine
+from adapters.discord.client import Api
+from adapters.discord.doctor import examine as examine_discord
+from adapters.discord.invite import invite_url
+from adapters.slack.doctor import Finding
+from adapters.slack.doctor import examine as examine_slack
 from adapters.store.engine import address, file_of
 from adapters.store.migrate import check
-from bot.fronts import people_of, slack_config
+from bot.chats_front import chats_of, discord_config, slack_config
+from bot.front import people_of
 from bot.ports import StoreError
 from bot.services.checklists import UNREADABLE, Checklists
 from bot.services.records import home_of
@@ -16,26 +21,43 @@ from checklists.plan import make_plan
 from checklists.policy import Policy
 from checklists.policy_file import PolicyError
 
+_CHATS = {
+    "slack": ("Slack", "`slack: U…` or `slack: S…`"),
+    "discord": ("Discord", "`discord: NUMBER` or `discord: role:NUMBER`"),
+}
 SIGNS = {True: "ok ", False: "NO ", None: "-- "}
 
 
 async def examine_all(settings: Settings) -> list[Finding]:
-    """Checklists, database, and Slack where it is set up."""
+    """Checklists, database, and the chats that are set up."""
     folder = settings.checklist_file.parent if settings.checklist_file else settings.checklists
     checklists = Checklists((folder,), settings.checklist, file=settings.checklist_file)
-    found, policies = await _checklists(checklists)
+    found, policies = await _checklists(checklists, chats_of(settings) or ("slack",))
     found.append(await _database(settings.database_url))
-    if settings.slack_bot_token.get_secret_value():
-        people = await people_of(checklists)
-        meant = policies.get(await checklists.default() or "")
-        needed = {home_of(policy) for policy in ([meant] if meant else policies.values())}
-        named = {channel for policy in policies.values() for channel in (home_of(policy), *policy.channels.values())}
-        found += await examine(
-            slack_config(settings), channels=sorted(needed), also=sorted(named - needed), people=lambda: people
-        )
-    else:
+    chats = chats_of(settings)
+    people = await people_of(checklists)
+    meant = policies.get(await checklists.default() or "")
+    needed = {home_of(policy) for policy in ([meant] if meant else policies.values())}
+    named = {channel for policy in policies.values() for channel in (home_of(policy), *policy.channels.values())}
+    channels, also = sorted(needed), sorted(named - needed)
+    if "slack" in chats:
+        found += await examine_slack(slack_config(settings), channels=channels, also=also, people=lambda: people)
+    elif "discord" not in chats or settings.slack_app_token.get_secret_value():
         found += _no_slack(settings)
+    if "discord" in chats:
+        seen = await examine_discord(discord_config(settings), channels=channels, also=also, people=lambda: people)
+        found += [Finding(each.ok, each.what, each.mend) for each in seen]
     return found
+
+
+async def discord_invite(settings: Settings) -> str:
+    """The address that adds the bot to a server. Raises ChatError when Discord does not say which bot it is."""
+    config = discord_config(settings)
+    api = Api(config)
+    try:
+        return invite_url((await api.identify()).id, config.guild)
+    finally:
+        await api.close()
 
 
 def lines(found: list[Finding]) -> Iterator[str]:
@@ -46,7 +68,7 @@ def lines(found: list[Finding]) -> Iterator[str]:
             yield f"    {finding.mend}"
 
 
-async def _checklists(checklists: Checklists) -> tuple[list[Finding], dict[str, Policy]]:
+async def _checklists(checklists: Checklists, chats: tuple[str, ...]) -> tuple[list[Finding], dict[str, Policy]]:
     found: list[Finding] = []
     policies: dict[str, Policy] = {}
     for name in await checklists.names():
@@ -65,10 +87,12 @@ async def _checklists(checklists: Checklists) -> tuple[list[Finding], dict[str, 
             signed = {task.role for step in plan.every_step() for task in step.tasks if task.role and task.required}
             signed |= {role for allowed in loaded.policy.may.values() for role in allowed}
             people = loaded.policy.people
-            nobody = sorted(role for role in signed if not (role in people and people[role].slack))
-            if nobody:
-                what = f"{name}: nobody in Slack holds {', '.join(nobody)}, so nobody there can sign for them"
-                found.append(Finding(None, what, f"write `slack: U…` or `slack: S…` under `people` of {name}.yaml"))
+            for chat in chats:
+                nobody = sorted(role for role in signed if not (role in people and getattr(people[role], chat)))
+                if nobody:
+                    where, write = _CHATS[chat]
+                    what = f"{name}: nobody in {where} holds {', '.join(nobody)}, so nobody there can sign for them"
+                    found.append(Finding(None, what, f"write {write} under `people` of {name}.yaml"))
     return found or [Finding(False, "There is a checklist", "put a Markdown file into GONOGO_CHECKLISTS")], policies
 
 

@@ -5,15 +5,17 @@ An imagined deployment goes its course by the real rules; its cards become what 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
-from adapters.slack import packing
-from adapters.slack.people import first_holders
-from adapters.slack.posting import post_body
+from adapters.discord import packing as discord_packing
+from adapters.discord import posting as discord_posting
+from adapters.slack import packing as slack_packing
+from adapters.slack import posting as slack_posting
 from adapters.web.service import Health, measure
 from bot.cards.card import Card
 from bot.cards.deployment import slots
@@ -31,15 +33,24 @@ from bot.services.records import announcement_channels, home_of, with_words
 from checklists.document import PhaseKind
 from checklists.library import Loaded
 from checklists.plan import Plan, Step, make_plan
-from checklists.policy import Announcement, ProbePolicy
+from checklists.policy import Announcement, Person, ProbePolicy
 from checklists.quantities import to_base
 
 NOW = datetime(2026, 11, 24, 10, 4, tzinfo=UTC)
 """A Tuesday."""
 THREAD = "1795514640.000100"
-"""What stands for the `ts` of the card, under which the rest hangs."""
+"""What stands for the `ts` of the card, under which the rest hangs in Slack."""
+DISCORD_THREAD = "1442500000000000000"
+"""What stands for the id of the card, and of the thread below it, in Discord."""
 _ID = "0a1b2c3d"
 _STEPS = 500
+
+
+class Chat(StrEnum):
+    """Where it would be said."""
+
+    SLACK = "slack"
+    DISCORD = "discord"
 
 
 class State(StrEnum):
@@ -61,7 +72,17 @@ class Occasion(StrEnum):
     ROLLED_BACK = "rolled_back"
 
 
-def phases(loaded: Loaded, state: State, *, phase: str = "", everything: bool = False) -> list[dict[str, Any]]:
+class _Drawer(Protocol):
+    """The calls that say a card in one chat, one for each message it needs there."""
+
+    def __call__(
+        self, card: Card, *, channel: str, key: str, thread: bool, people: Mapping[str, Person]
+    ) -> list[dict[str, Any]]: ...
+
+
+def phases(
+    loaded: Loaded, state: State, *, phase: str = "", everything: bool = False, chat: Chat = Chat.SLACK
+) -> list[dict[str, Any]]:
     """The card and the messages of one phase (by id or title; the first one if none is named), or of all.
 
     Raises Unwell for a phase that does not exist.
@@ -75,11 +96,11 @@ def phases(loaded: Loaded, state: State, *, phase: str = "", everything: bool = 
         if step is steps[0]:
             named.insert(0, slots(view)[0])
         for slot in named:
-            found += _sent(plan, slot.card, slot.name, thread=slot.thread is not None)
+            found += _sent(plan, chat, slot.card, slot.name, thread=slot.thread is not None)
     return found
 
 
-async def occasion(loaded: Loaded, what: Occasion) -> list[dict[str, Any]]:
+async def occasion(loaded: Loaded, what: Occasion, *, chat: Chat = Chat.SLACK) -> list[dict[str, Any]]:
     """An announcement, in every channel it is said in; or the message of the first check.
 
     Raises Unwell where the policy never says that.
@@ -92,7 +113,7 @@ async def occasion(loaded: Loaded, what: Occasion) -> list[dict[str, Any]]:
         found = [slot for slot in slots(view) if slot.name.startswith("check:")]
         if not found:
             raise Unwell(f"{plan.name} has no checks.")
-        return _sent(plan, found[0].card, found[0].name, thread=True)
+        return _sent(plan, chat, found[0].card, found[0].name, thread=True)
     announcement = Announcement(what.value)
     if what is Occasion.ROLLED_BACK:
         await course.until(lambda: course.state.t0 is not None)
@@ -100,11 +121,11 @@ async def occasion(loaded: Loaded, what: Occasion) -> list[dict[str, Any]]:
     await course.until(lambda: announcement in course.said)
     if announcement not in course.said:
         raise Unwell(f"{plan.name} never announces “{what.value}”.")
-    card = announcement_card(course.said[announcement])
+    card = announcement_card(course.said[announcement], _ID)
     return [
         message
         for channel in announcement_channels(plan.policy, announcement)
-        for message in _sent(plan, card, f"{what.value}:slack:{channel}", channel=channel)
+        for message in _sent(plan, chat, card, f"{what.value}:{chat}:{channel}", channel=channel)
     ]
 
 
@@ -126,16 +147,45 @@ def _step(plan: Plan, named: str) -> Step:
     raise Unwell(f"{plan.name} has no phase {named!r}. There are:\n{known}")
 
 
-def _sent(plan: Plan, card: Card, name: str, *, thread: bool = False, channel: str = "") -> list[dict[str, Any]]:
-    people = first_holders({role: [person] for role, person in plan.policy.people.items()})
-    found = []
-    for number, part in enumerate(packing.parts(card)):
-        key = f"{_ID}:{name}" + (f"+{number}" if number else "")
-        body = post_body(
-            part, channel=channel or home_of(plan.policy), key=key, thread=THREAD if thread else None, people=people
-        )
-        found.append({"method": "chat.postMessage", "body": body})
-    return found
+def _sent(
+    plan: Plan, chat: Chat, card: Card, name: str, *, thread: bool = False, channel: str = ""
+) -> list[dict[str, Any]]:
+    key, people = f"{_ID}:{name}", plan.policy.people
+    return _DRAWERS[chat](card, channel=channel or home_of(plan.policy), key=key, thread=thread, people=people)
+
+
+def _keys(key: str) -> Iterator[str]:
+    """The keys of a card's messages, as the relay names them."""
+    return (key if number == 0 else f"{key}+{number}" for number in itertools.count())
+
+
+def _in_slack(
+    card: Card, *, channel: str, key: str, thread: bool, people: Mapping[str, Person]
+) -> list[dict[str, Any]]:
+    under = THREAD if thread else None
+    return [
+        {
+            "method": "chat.postMessage",
+            "body": slack_posting.post_body(part, channel=channel, key=own, thread=under, people=people),
+        }
+        for part, own in zip(slack_packing.parts(card), _keys(key), strict=False)
+    ]
+
+
+def _in_discord(
+    card: Card, *, channel: str, key: str, thread: bool, people: Mapping[str, Person]
+) -> list[dict[str, Any]]:
+    place = DISCORD_THREAD if thread else channel
+    return [
+        {
+            "method": f"POST /channels/{place}/messages",
+            "body": discord_posting.post_body(part, key=own, people=people),
+        }
+        for part, own in zip(discord_packing.parts(card), _keys(key), strict=False)
+    ]
+
+
+_DRAWERS: dict[Chat, _Drawer] = {Chat.SLACK: _in_slack, Chat.DISCORD: _in_discord}
 
 
 def _started(plan: Plan) -> e.Started:
@@ -224,7 +274,7 @@ class _Course:
         if state.status is Status.RUNNING and step is not None:
             self._add((moves.deployed if step.deployed else moves.advance)(plan, state, self.ann, self.now))
             return True
-        due = {key: at for key, at in deadlines(plan, state).items() if not key.startswith("items:")}
+        due = {key: at for key, at in deadlines(plan, state).items() if key.startswith(("phase:", "check:"))}
         if not due:
             return False
         key, at = min(due.items(), key=lambda pair: pair[1])

@@ -13,7 +13,7 @@ from bot.cards.help import help_answer
 from bot.cards.refusals import no
 from bot.cards.view import View
 from bot.commands import USAGES, Command, Mistake, parse_command
-from bot.domain import admission, moves
+from bot.domain import admission, moves, watch
 from bot.domain import events as e
 from bot.domain.deployment import Deployment, Status
 from bot.domain.errors import Code, Refused, Unwell
@@ -265,12 +265,14 @@ class Router:
                 return await self._move(deployment, lambda p, s, now: admission.approve(p, s, who, now), key)
             case "go":
                 return await self._deployments.admit(deployment, who=who, key=key)
+            case "acknowledge":
+                return await self._move(deployment, lambda p, s, now: watch.acknowledge(p, s, who, now), key)
             case "measure":
                 return await self._checks.measure_item(deployment, argument, who=who, key=key)
             case "again":
                 check, number = _check_and_number(argument)
                 return await self._checks.again(deployment, check, number, who=who, key=key)
-        if verb not in ("rollback", "rolledback", "cancel", "accept", "excuse", "note"):
+        if verb not in ("rollback", "rolledback", "cancel", "accept", "excuse", "note", "stop"):
             return no("That button is from an older release. `/deploy status` shows the current ones.")
         view = await self._views.bare(deployment)
         match verb:
@@ -280,6 +282,8 @@ class Router:
                 return forms.rolled_back_form(view)
             case "cancel":
                 return forms.cancel_form(view)
+            case "stop":
+                return forms.stop_form(view)
             case "accept":
                 return forms.accept_form(view, argument)
         task = view.plan.task(argument)
@@ -330,6 +334,8 @@ class Router:
                 return await self._move(
                     deployment, lambda p, s, now: moves.accept(p, s, check, number, reason, who, now), key
                 )
+            case "stop":
+                return await self._move(deployment, lambda p, s, now: watch.stop_rollback(p, s, reason, who, now), key)
             case "cancel":
                 return await self._move(deployment, lambda p, s, now: moves.cancel(p, s, reason, who, now), key)
             case "rollback":

@@ -42,6 +42,13 @@ class Settings(BaseSettings):
     """Another base of the Web API: GovSlack, a test server."""
     slack_processes: int = Field(default=1, ge=1, le=5)
     """How many gonogo processes share the app token."""
+    discord_token: SecretStr = SecretStr("")
+    """The bot's token: with it, the channel stands in Discord, beside Slack where that has tokens, too."""
+    discord_guild_id: int | None = None
+    """The server. Set, `/deploy` is defined there at once; unset, in every server the bot is in, of which one is
+    posted to."""
+    discord_api_url: str = "https://discord.com/api/v10"
+    """Another base of the API: a test server."""
     pagerduty_token: SecretStr = SecretStr("")
     """A read-only REST API key: for freezes and probes that ask PagerDuty."""
     pagerduty_api_url: str = "https://api.pagerduty.com"

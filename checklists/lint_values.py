@@ -57,6 +57,7 @@ def _probes(policy: Policy) -> Iterator[Remark]:
         used.add(name)
         if name not in policy.probes:
             yield Remark(path, "unknown-probe", f"there is no probe {name!r}{did_you_mean(name, policy.probes)}")
+    told = False
     for name, probe in policy.probes.items():
         path = ("probes", name)
         key, _ = probe.source
@@ -71,6 +72,10 @@ def _probes(policy: Policy) -> Iterator[Remark]:
             yield Remark((*path, "all"), "probe-loop", f"{name!r} is made of itself")
         if probe.target is not None:
             yield from _fits(name, probe.target, (*path, "target"), policy)
+        if probe.github is not None and policy.repository is None and not told:
+            told = True
+            message = "of which repository? add `repository: owner/name`, or GONOGO_GITHUB_REPOSITORY says it"
+            yield Remark((*path, "github"), "no-repository", message, "info")
         if name not in used:
             message = f"nothing asks for the probe {name!r}: no item, check, matrix row or rollback names it"
             yield Remark(path, "unused-probe", message, "warning", on_key=True)

@@ -24,12 +24,11 @@ from adapters.slack import modals
 from adapters.slack.answers import Ack, Answers
 from adapters.slack.client import Api
 from adapters.slack.dialogue import Place, SlackDialogue, carried_by, not_done, people_in, refusal_of, typed
-from adapters.slack.folding import OPEN, OPEN_ALL, section_of, whole_item
 from adapters.slack.home import Home
 from adapters.slack.roles import Roster
-from adapters.slack.rows import SHOW
 from adapters.slack.tasks import Tasks
 from bot.cards.card import Answer, Card, ItemRow
+from bot.cards.sections import OPEN, OPEN_ALL, SHOW, section_of, whole_item
 from bot.ports import StoreError
 
 _MANY = 1_000

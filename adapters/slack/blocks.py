@@ -21,6 +21,7 @@ from adapters.slack.people import mention
 from adapters.slack.rows import SMALL, button_element, mrkdwn, row_blocks
 from bot.cards import card as c
 from bot.cards.card import Card, ItemRow, Tone
+from bot.cards.runs import clean
 from checklists.policy import Person
 
 TONES = {Tone.PLAIN: "", Tone.GOOD: "✅", Tone.WARN: "⚠️", Tone.BAD: "🔴"}
@@ -39,7 +40,7 @@ def message(card: Card, *, people: Mapping[str, Person], folded: bool = True, de
     `people` are the policy's, for the mentions. `folded` False shows finished sections open. `deployment`
     is the id behind what is shown on demand, where items have no buttons that know it (their run is over).
     """
-    text = escape(limits.clean(card.text)) or escape(limits.clean(card.title)) or "…"
+    text = escape(clean(card.text)) or escape(clean(card.title)) or "…"
     blocks: list[Json] = []
     for small in SMALL:
         blocks = seal(list(_draw(fold(card, deployment) if folded else card.blocks, card, people, small, deployment)))
@@ -50,7 +51,7 @@ def message(card: Card, *, people: Mapping[str, Person], folded: bool = True, de
 
 def command_answer(row: ItemRow) -> Json:
     """The command of an item, ready to copy, for who asked. Cut at 2,900 characters."""
-    command = clip(limits.clean(row.command or ""), _COMMAND)
+    command = clip(clean(row.command or ""), _COMMAND)
     words = to_mrkdwn(row.markdown, Room(300, 900)).strip() or "…"
     blocks = [{"type": "section", "text": mrkdwn(words)}, code(command or "(no command)")]
     return {"text": _cut_escaped(escape(command) or "(no command)"), "blocks": seal(blocks)}
@@ -90,9 +91,9 @@ def draw_block(block: c.Block, small: Room = SMALL[-1], *, group: bool = True, d
         case c.Progress():
             return [_section(f"{bar(block.done, block.total)} {literal(block.label, Room(300, 900))}")]
         case c.Verbatim():
-            return [rich([{"type": "rich_text_section", "elements": list(_words(limits.clean(block.text)))}])]
+            return [rich([{"type": "rich_text_section", "elements": list(_words(clean(block.text)))}])]
         case c.Code():
-            return [code(limits.clean(block.text))]
+            return [code(clean(block.text))]
         case c.Buttons():
             return _buttons(block.buttons)
         case c.Facts():

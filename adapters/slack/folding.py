@@ -3,109 +3,24 @@ section to who asks, with what can be undone in it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 from adapters.slack.limits import Json, Room
 from adapters.slack.mrkdwn import literal, to_mrkdwn
-from adapters.slack.rows import button_element, key_of, mrkdwn
-from bot.cards.card import Block, Button, Buttons, Card, Code, Facts, Heading, ItemRow, ItemState, Progress, Text, Tone
-from bot.cards.words import plain
-
-OPEN = "open"
-"""Verb of the button on a folded section; the key behind it is that of the section's first item."""
-OPEN_ALL = "openall"
-"""The same on a message that is folded as a whole."""
-COUNTED = re.compile(r" · \d+ of \d+$")
-_WHO = re.compile(r"^(.{1,80}?) (?:tomorrow |\w{3} \d{1,2} \w{3} )?\d{2}:\d{2}(?::|$| )")
-_NAMES = 4
-
-
-@dataclass
-class Section:
-    """Blocks from a heading to the last item below it; without heading, what stands between."""
-
-    heading: str | None
-    blocks: list[Block] = field(default_factory=list)
-
-    @property
-    def rows(self) -> list[ItemRow]:
-        """Its items."""
-        return [block for block in self.blocks if isinstance(block, ItemRow)]
-
-    @property
-    def finished(self) -> bool:
-        """Whether it has items and none of them is open."""
-        return bool(self.rows) and all(row.state is not ItemState.OPEN for row in self.rows)
-
-
-def sections(blocks: Sequence[Block]) -> list[Section]:
-    """The card cut at its headings. What follows the last item of a section stands on its own: it never folds away."""
-    found = [Section(None)]
-    for block in blocks:
-        if isinstance(block, Heading):
-            found.append(Section(block.text))
-        else:
-            found[-1].blocks.append(block)
-    cut: list[Section] = []
-    for part in found:
-        end = max((place for place, block in enumerate(part.blocks, 1) if isinstance(block, ItemRow)), default=None)
-        if part.heading is None or end is None:
-            cut.append(part)
-        else:
-            cut += [Section(part.heading, part.blocks[:end]), Section(None, part.blocks[end:])]
-    return [part for part in cut if part.heading is not None or part.blocks]
+from adapters.slack.rows import LONGEST_KEY, button_element, mrkdwn
+from bot.cards import sections
+from bot.cards.card import Block, Button, Card
+from bot.cards.sections import Folded
 
 
 def fold(card: Card, deployment: str = "") -> Iterator[Block | Json]:
-    """The blocks of a card with every finished section as one drawn line; all of it as one when everything is done.
-
-    Items that do not know their deployment could not be shown again on demand: those stay as they are.
-    """
-    rows = [block for block in card.blocks if isinstance(block, ItemRow)]
-    whole = card.tone is Tone.GOOD and rows and all(row.state is not ItemState.OPEN for row in rows)
-    if (
-        whole
-        and key_of(rows[0], deployment)
-        and not any(isinstance(block, Buttons | Facts | Progress) for block in card.blocks)
-    ):
-        yield _line("", rows, f"{OPEN_ALL}:{key_of(rows[0], deployment)}")
-        return
-    for part in sections(card.blocks):
-        if part.heading is not None and part.finished and key_of(part.rows[0], deployment):
-            yield _line(part.heading, part.rows, f"{OPEN}:{key_of(part.rows[0], deployment)}")
-            continue
-        if part.heading is not None:
-            yield Heading(part.heading)
-        yield from part.blocks
+    """The blocks of a card with every finished section as one drawn line; all of it as one when everything is done."""
+    for block in sections.fold(card, deployment, LONGEST_KEY):
+        yield _line(block) if isinstance(block, Folded) else block
 
 
-def section_of(card: Card, item: str) -> Card | None:
-    """The section an item stands in, as a card of its own; None if it stands in none."""
-    for part in sections(card.blocks):
-        if any(row.id == item for row in part.rows):
-            heading = (Heading(part.heading),) if part.heading is not None else ()
-            return Card(card.title, f"{card.title}: {part.heading or ''}", (*heading, *part.blocks))
-    return None
-
-
-def whole_item(card: Card, item: str) -> Card | None:
-    """An item with all its words, notes and its command, as a card of its own; None if it is not on the card."""
-    for row in card.blocks:
-        if isinstance(row, ItemRow) and row.id == item:
-            said = [Text(row.markdown)] + [Text(hint, small=True) for hint in (row.status, *row.hints) if hint.strip()]
-            command = (Code(row.command),) if row.command else ()
-            buttons = (Buttons(row.buttons),) if row.buttons else ()
-            return Card("", ". ".join(plain(line.markdown) for line in said), (*said, *command, *buttons))
-    return None
-
-
-def _line(heading: str, rows: list[ItemRow], action: str) -> Json:
-    names = list(dict.fromkeys(match.group(1) for row in rows if (match := _WHO.match(row.status))))
-    who = ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} more" if len(names) > _NAMES else "")
-    title = COUNTED.sub("", heading)
-    words = [literal(title, Room(300, 900), bold=True)] if title else []
-    words += [f"{len(rows)} of {len(rows)}", *([to_mrkdwn(who, Room(300, 900))] if who else [])]
-    opener = button_element(Button("Open", action), spoken=f"Open {title or 'the items'}"[:75])
+def _line(folded: Folded) -> Json:
+    words = [literal(folded.title, Room(300, 900), bold=True)] if folded.title else []
+    words += [f"{folded.done} of {folded.done}", *([to_mrkdwn(folded.who, Room(300, 900))] if folded.who else [])]
+    opener = button_element(Button("Open", folded.action), spoken=f"Open {folded.title or 'the items'}"[:75])
     return {"type": "section", "text": mrkdwn("✅ " + " · ".join(words)), "accessory": opener}

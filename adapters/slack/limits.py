@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Any
+
+from bot.cards.runs import boundary, clean
 
 Json = dict[str, Any]
 
@@ -49,8 +50,6 @@ Slack publishes no such limit and answers `msg_blocks_too_long`: 9,597 character
 did not (slackapi/bolt-js issue 2867). Kept: less than 9,000 and 12,000.
 """
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-_JOINING = {"\u200d", "\ufe0e", "\ufe0f"}
 _SPECIAL = re.compile(r"<(?=[!@#])")
 
 
@@ -94,19 +93,6 @@ def fits(blocks: list[Json]) -> bool:
     return len(blocks) <= BLOCKS and text_chars(blocks) <= MESSAGE_CHARS and json_bytes(blocks) <= MESSAGE_JSON
 
 
-def clean(text: str) -> str:
-    """Without control characters and halves of characters, which no JSON reader agrees about."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-
-
-def boundary(text: str, end: int) -> int:
-    """The last place up to `end` where text can be cut without breaking an accent or a joined emoji off."""
-    cut = end
-    while 0 < cut < len(text) and end - cut < 40 and _joined(text[cut - 1], text[cut]):
-        cut -= 1
-    return cut if cut else end
-
-
 def clip(text: str, room: Room) -> str:
     """The text, visibly cut with … where it does not fit."""
     if room.holds(text):
@@ -124,12 +110,3 @@ def plain_text(text: str, limit: int, *, size: int = TEXT * 6, lines: bool = Fal
     flat = clean(text).strip() if lines else " ".join(clean(text).split())
     flat = _SPECIAL.sub("<\u2060", flat) or "…"
     return {"type": "plain_text", "text": clip(flat, Room(limit, size))}
-
-
-def _joined(before: str, after: str) -> bool:
-    return (
-        unicodedata.combining(after) != 0
-        or after in _JOINING
-        or before == "\u200d"
-        or "\U0001f3fb" <= after <= "\U0001f3ff"
-    )

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from adapters.slack import limits
-from adapters.slack.limits import Json, clean, plain_text
+from adapters.slack.limits import Json, plain_text
 from bot.cards.card import Field, Form, Option
+from bot.cards.runs import clean
 
 CALLBACK = "form"
 """`callback_id` of every modal."""

@@ -9,15 +9,12 @@ sign. The full-width signs of East Asian keyboards count for Slack like the othe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-
-from adapters.slack.limits import Room, boundary, clean
+from adapters.slack.limits import Room
+from bot.cards.runs import Run, clean, draw, read
 
 _GAP = "\u200b"
 _SIGNS = frozenset("*_~＊＿～")
@@ -26,27 +23,12 @@ _ACCENT = "ˋ"
 _EDGES = frozenset("()[]{}.,:;!?'\"“”‘’…/–—-")
 """Signs beside which Slack formats as it does beside a blank."""
 _REACHABLE = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
-_BARE = re.compile(r"https?://[^\s<>|\"“”`*]+", re.IGNORECASE)
-_STYLES = ("strong", "em", "s")
-_parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True}).enable("strikethrough")
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A piece of one line in one style. `code` is shown in typewriter letters; `url` makes it a link."""
-
-    text: str
-    bold: bool = False
-    italic: bool = False
-    strike: bool = False
-    code: bool = False
-    url: str = ""
 
 
 @lru_cache(maxsize=2048)
 def to_mrkdwn(markdown: str, room: Room | None = None) -> str:
     """The mrkdwn of inline Markdown; with `room`, visibly cut with … where it does not fit, and every style closed."""
-    return _draw(_runs(markdown), room)
+    return _draw(read(markdown, _url, code=_fits_code), room)
 
 
 def is_cut(markdown: str, room: Room) -> bool:
@@ -64,61 +46,9 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-# --- reading ---
-
-
-def _runs(markdown: str) -> list[Run]:
-    found: list[Run] = []
-    for token in _parser.parseInline(clean(markdown)):
-        found += _of_tokens(token.children or [])
-    return found
-
-
-def _of_tokens(tokens: list[Token]) -> Iterator[Run]:
-    style, urls = Run(""), [""]
-    for token in tokens:
-        kind, _, edge = token.type.partition("_")
-        if kind in _STYLES:
-            style = _styled(style, kind, edge == "open")
-        elif token.type == "link_open":
-            urls.append(_url(str(token.attrGet("href") or "")))
-        elif token.type == "link_close":
-            urls.pop()
-        elif token.type == "image":
-            source = str(token.attrGet("src") or "")
-            yield replace(style, text=token.content or source, url=urls[-1] or _url(source))
-        elif token.type in ("softbreak", "hardbreak"):
-            yield Run("\n")
-        elif token.type == "code_inline":
-            # Slack's code cannot hold a backtick, nor a link show code: such code is shown as plain words.
-            fit = not (urls[-1] or _TICKS & set(token.content))
-            yield replace(style, text=token.content, code=fit, url=urls[-1])
-        elif urls[-1]:
-            yield replace(style, text=token.content, url=urls[-1])
-        else:
-            yield from _with_links(replace(style, text=token.content))
-
-
-def _styled(style: Run, kind: str, on: bool) -> Run:
-    match kind:
-        case "strong":
-            return replace(style, bold=on)
-        case "em":
-            return replace(style, italic=on)
-    return replace(style, strike=on)
-
-
-def _with_links(run: Run) -> Iterator[Run]:
-    """Addresses standing in the text as links: Slack is told not to look for any itself."""
-    done = 0
-    for match in _BARE.finditer(run.text):
-        address = match.group().rstrip(".,;:!?'’)]}…")
-        if address.endswith("://"):
-            continue
-        yield replace(run, text=run.text[done : match.start()])
-        yield replace(run, text=address, url=_url(address))
-        done = match.start() + len(address)
-    yield replace(run, text=run.text[done:])
+def _fits_code(text: str) -> bool:
+    """Slack's code cannot hold a backtick."""
+    return not _TICKS & set(text)
 
 
 def _url(target: str) -> str:
@@ -133,31 +63,13 @@ def _url(target: str) -> str:
 # --- writing ---
 
 
-def _draw(runs: list[Run], room: Room | None) -> str:
-    pieces = list(_pieces(runs))
-    whole = _join(pieces)
-    if room is None or room.holds(whole):
-        return whole
-    return _cut(pieces, room)
-
-
-def _pieces(runs: list[Run]) -> Iterator[Run]:
-    """Runs of one line each, blanks at their edges outside the style: Slack formats no `*bold *`."""
-    for run in runs:
-        if not (run.bold or run.italic or run.strike or run.code or run.url):
-            yield run
-            continue
-        text = run.text.replace("\n", " ")
-        core = text.strip()
-        lead = len(text) - len(text.lstrip())
-        for part in (Run(text[:lead]), replace(run, text=core), Run(text[lead + len(core) :])):
-            if part.text:
-                yield part
+def _draw(runs: Sequence[Run], room: Room | None) -> str:
+    return draw(runs, _join, room.holds if room else None, room.chars if room else 0)
 
 
 def _join(pieces: list[Run]) -> str:
     drawn = [_piece(piece) for piece in pieces if piece.text]
-    styled = [_is_styled(piece) for piece in pieces if piece.text]
+    styled = [piece.styled for piece in pieces if piece.text]
     out = drawn[:1]
     for (before, after), (was, now) in zip(pairwise(drawn), pairwise(styled), strict=True):
         if (was or now) and not (_is_edge(before[-1]) or _is_edge(after[0])):
@@ -171,16 +83,12 @@ def _is_edge(sign: str) -> bool:
     return sign.isspace() or sign in _EDGES
 
 
-def _is_styled(piece: Run) -> bool:
-    return piece.bold or piece.italic or piece.strike or piece.code
-
-
 def _piece(piece: Run) -> str:
     text = escape(piece.text)
     if piece.code:
         text = f"`{text}`"
     elif text != piece.url:
-        text = _calm(text, edge=_is_styled(piece) or bool(piece.url))
+        text = _calm(text, edge=piece.styled or bool(piece.url))
         text = f"<{piece.url}|{text.replace('|', '¦')}>" if piece.url else text
     else:
         text = f"<{text}>"
@@ -204,26 +112,3 @@ def _calm(text: str, *, edge: bool) -> str:
         alone = before.isspace() and after.isspace()
         out += [sign] if in_a_word or alone else [_GAP, sign, _GAP]
     return "".join(out).replace(_GAP + _GAP, _GAP)
-
-
-def _cut(pieces: list[Run], room: Room) -> str:
-    """As many characters of the pieces as fit, with … after them."""
-    total = sum(len(piece.text) for piece in pieces)
-    low, high = 0, min(total, room.chars)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if room.holds(_join(_first(pieces, middle))) else (low, middle - 1)
-    return _join(_first(pieces, low))
-
-
-def _first(pieces: list[Run], count: int) -> list[Run]:
-    kept: list[Run] = []
-    for piece in pieces:
-        if count <= 0:
-            break
-        text = piece.text[: boundary(piece.text, min(count, len(piece.text)))]
-        count -= len(piece.text)
-        kept.append(replace(piece, text=text) if text.strip() else Run(text))
-    while kept and not kept[-1].text.strip():
-        kept.pop()
-    return [*kept[:-1], replace(kept[-1], text=kept[-1].text.rstrip() + "…")] if kept else [Run("…")]

@@ -6,11 +6,11 @@ from __future__ import annotations
 from adapters.slack import limits
 from adapters.slack.limits import Json, Room, plain_text
 from adapters.slack.mrkdwn import is_cut, to_mrkdwn
+from bot.cards import sections
 from bot.cards.card import Button, ItemRow, ItemState
+from bot.cards.sections import SHOW
 from bot.cards.words import plain
 
-SHOW = "show"
-"""Verb of the menu entry that shows one item whole, with its command, to who asks. Answered here, not by the core."""
 WORDS = Room(700, 2_400)
 """An item's words in the channel; the whole is shown on demand."""
 SMALL = (Room(900, 1_800), Room(450, 900), Room(220, 440), Room(110, 220), Room(40, 80))
@@ -22,7 +22,8 @@ _SHORT = 40
 """Hints of at most so many characters share a line."""
 _MARKS = {ItemState.OPEN: "☐", ItemState.TICKED: "✅", ItemState.EXCUSED: "➖"}
 _DEEPEST = 6
-_KEY = limits.OPTION_VALUE - 10
+LONGEST_KEY = limits.OPTION_VALUE - 10
+"""Characters of `DEPLOYMENT:ITEM` behind what is shown on demand."""
 
 
 def row_blocks(row: ItemRow, *, small: Room = SMALL[0], group: bool = True, deployment: str = "") -> list[Json]:
@@ -54,11 +55,8 @@ def main_button(row: ItemRow) -> Button | None:
 
 
 def key_of(row: ItemRow, deployment: str = "") -> str:
-    """`DEPLOYMENT:ITEM`. An item without buttons does not know its deployment: empty, if it is not given."""
-    rest = (button.action.partition(":")[2] for button in row.buttons)
-    named = f"{deployment}:{row.id}" if deployment else ""
-    key = next((key for key in rest if key.endswith(f":{row.id}")), named)
-    return key if len(key) <= _KEY else ""
+    """`DEPLOYMENT:ITEM` where that fits an option's value; see `bot.cards.sections`."""
+    return sections.key_of(row, deployment, LONGEST_KEY)
 
 
 def mrkdwn(text: str) -> Json:

@@ -131,7 +131,7 @@ def _same(service: str, names: Sequence[str]) -> tuple[Option, ...]:
 
 def say_concern(concern: Concern, view: View) -> str:
     """What will fall badly, in one sentence."""
-    when = say_when(concern.at, view.zone, view.now)
+    when = say_when(concern.at.replace(second=0, microsecond=0), view.zone, view.now)
     match concern.code:
         case "late":
             closes = view.opening.next_close if view.opening else None
@@ -219,6 +219,31 @@ def notices(plan: Plan, view: View, fact: e.Event) -> Iterator[tuple[str, Card, 
         case e.ApprovalsDropped():
             line = f"↩️ The approvals of {name} are taken back: {escape(fact.why)}."
             yield f"dropped-{int(fact.at.timestamp())}", _card(line, Tone.WARN), False
+        case e.RollbackProposed():
+            to = f" to {escape(fact.to_version)}" if fact.to_version else ""
+            line = f"⏳ {name} rolls back{to} by itself at {view.clock(fact.stops_at)}: {escape(fact.reason)}."
+            buttons = Buttons(
+                (
+                    Button("Stop it…", f"stop:{view.id}"),
+                    Button("Roll back now…", f"rollback:{view.id}", "danger"),
+                )
+            )
+            card = Card("", plain(line), (Text(line), buttons), Tone.BAD, mentions=("on_call",))
+            yield f"proposed-{int(fact.at.timestamp())}", card, False
+        case e.RollbackStopped():
+            why = escape(fact.reason)
+            if not fact.by.is_gonogo:
+                line = f"⏹️ {person(fact.by)} stopped the rollback of {name} that was to come by itself: {why}."
+            else:
+                line = f"⏹️ {name} does not roll back by itself: {why}."
+            yield f"stopped-{int(fact.at.timestamp())}", _card(line, Tone.WARN), False
+        case e.Escalated():
+            line = f"📣 Nobody has acknowledged the issue of {name}: calling {escape(role_words(fact.role))}."
+            button = Buttons((Button("Acknowledge", f"acknowledge:{view.id}", "primary"),))
+            card = Card("", plain(line), (Text(line), button), Tone.BAD, mentions=(fact.role,))
+            yield f"escalated-{fact.level}", card, False
+        case e.Acknowledged():
+            yield "acknowledged", _card(f"🙋 {person(fact.by)} looks after the issue of {name}.", Tone.PLAIN), False
         case e.Chased():
             step = plan.step(fact.phase)
             if step is not None:

@@ -13,8 +13,10 @@ from bot.cards.opening import say_opening
 from bot.cards.view import View
 from bot.cards.words import LONGEST_TITLE, count, person, plain, role_words
 from bot.domain.deployment import Status, measures_nothing
+from bot.domain.watch import limit_of
 from checklists.plan import Task
 from checklists.policy import Announcement
+from checklists.quantities import say_duration
 
 _CHECK_TIMES = 4
 """As many due times stand on the card."""
@@ -145,6 +147,10 @@ def _lines(view: View) -> Iterator[str]:
         if times := _check_times(view, state.t0):
             yield f"Checks {' · '.join(times)}"
         yield from _bad_news(view)
+        yield from _watch_lines(view)
+    elif state.status is Status.ROLLING_BACK and state.rollback is not None and state.recovered is not None:
+        took = say_duration(state.recovered.at - state.rollback.at)
+        yield f"**Recovered** {view.clock(state.recovered.at)}, {took} after the rollback began"
 
 
 def _lane_line(view: View) -> Iterator[str]:
@@ -206,6 +212,19 @@ def _bad_news(view: View) -> Iterator[str]:
         yield f"**Not healthy**: {names}. What to do is in the thread."
 
 
+def _watch_lines(view: View) -> Iterator[str]:
+    """The time limit of what is bad, who looks after it, and a rollback that comes by itself."""
+    state = view.state
+    if (limit := limit_of(view.plan, state)) is not None:
+        left = limit - view.now
+        when = f"{say_duration(left)} left" if left.total_seconds() > 0 else "which is over"
+        yield f"To be decided by {view.clock(limit)}, {when}"
+    if state.proposed is not None:
+        yield f"**Rolls back by itself** at {view.clock(state.proposed.stops_at)}: {escape(state.proposed.reason)}"
+    if state.acknowledged is not None:
+        yield f"{person(state.acknowledged.by)} looks after it since {view.clock(state.acknowledged.at)}"
+
+
 def _buttons(view: View) -> Iterator[Button]:
     state, plan = view.state, view.plan
     if state.status is Status.ROLLING_BACK:
@@ -222,6 +241,10 @@ def _buttons(view: View) -> Iterator[Button]:
             yield Button("Next phase", f"advance:{view.id}", "primary" if ready else "plain")
         if index >= plan.deployed_at and state.status is Status.RUNNING:
             yield Button("Deployed", f"deployed:{view.id}", "primary")
+    if state.proposed is not None:
+        yield Button("Stop the rollback…", f"stop:{view.id}")
+    if Announcement.ISSUE in state.announced and state.acknowledged is None and state.t0 is not None:
+        yield Button("Acknowledge", f"acknowledge:{view.id}", "primary")
     if state.status is not Status.WAITING:
         yield Button("Roll back…", f"rollback:{view.id}", "danger")
     if state.status is Status.RUNNING or (state.status is Status.WAITING and state.go_asked is None):

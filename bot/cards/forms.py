@@ -67,6 +67,17 @@ def rolled_back_form(view: View) -> Answer:
     )
 
 
+def stop_form(view: View) -> Answer:
+    """Why the rollback that is to come by itself is stopped."""
+    return _ask(
+        "Stop the rollback",
+        f"stop:{view.id}",
+        "Stop it",
+        f"{view.name} rolls back by itself: {view.state.proposed.reason}." if view.state.proposed else view.name,
+        Field("reason", "Why is it right to stay?", "paragraph", hint="From then on only people roll back."),
+    )
+
+
 def cancel_form(view: View) -> Answer:
     """Why a run is given up."""
     return _ask(

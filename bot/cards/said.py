@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.cards.card import Card, Text, Tone, Verbatim
+from bot.cards.card import Button, Buttons, Card, Text, Tone, Verbatim
 from bot.domain.events import Announced
 from checklists.policy import Announcement
 
@@ -16,12 +16,16 @@ _TONES = {
 _CALLS = {Announcement.ISSUE, Announcement.ROLLBACK_STARTED}
 
 
-def announcement_card(said: Announced) -> Card:
+def announcement_card(said: Announced, deployment: str) -> Card:
     """The message of an announcement. Bad news calls the on-call."""
+    blocks: tuple[Verbatim | Buttons, ...] = (Verbatim(said.text),)
+    if said.announcement is Announcement.ISSUE:
+        acknowledge = Button("Acknowledge", f"acknowledge:{deployment}", "primary")
+        blocks = (*blocks, Buttons((acknowledge, Button("Roll back…", f"rollback:{deployment}", "danger"))))
     return Card(
         title="",
         text=said.text,
-        blocks=(Verbatim(said.text),),
+        blocks=blocks,
         tone=_TONES.get(said.announcement, Tone.PLAIN),
         mentions=("on_call",) if said.announcement in _CALLS else (),
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bot.domain import events as e
+from bot.domain import watch
 from bot.domain.admission import when_due
 from bot.domain.deployment import Deployment, Status, evolve, measures_nothing
 from bot.domain.people import GONOGO
@@ -67,7 +68,7 @@ def deadlines(plan: Plan, state: Deployment) -> dict[str, datetime]:
                 due[f"phase:{step.id}"] = state.t0 + step.opens.offset
     if state.t0 is not None and state.status is not Status.ROLLING_BACK:
         due |= _chases(plan, state)
-    return due
+    return due | watch.due(plan, state)
 
 
 def _chases(plan: Plan, state: Deployment) -> dict[str, datetime]:
@@ -177,6 +178,8 @@ def _next(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
     if said is not None:
         facts: list[e.Event] = [e.Announced(at=now, by=GONOGO, announcement=said)]
         return facts
+    if watched := watch.follows(plan, state, now):
+        return watched
     if ticks := _ticks(plan, state, now):
         return ticks
     if moved := _phases(plan, state, now):

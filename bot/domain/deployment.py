@@ -107,6 +107,14 @@ class Deployment:
     go_asked: e.GoAsked | None = None
     held: e.Held | None = None
     admitted: e.Admitted | None = None
+    watched: list[e.Watched] = field(default_factory=list)
+    """Looks between the checks, in order."""
+    proposed: e.RollbackProposed | None = None
+    stopped: e.RollbackStopped | None = None
+    """A person has stopped the rollback that was to come by itself: none comes any more."""
+    recovered: e.Recovered | None = None
+    acknowledged: e.Acknowledged | None = None
+    escalated: list[e.Escalated] = field(default_factory=list)
     chased: dict[str, datetime] = field(default_factory=dict)
     """Phase id -> when people were last reminded of it, as of its due time."""
     revision: int = 0
@@ -210,6 +218,7 @@ def evolve(state: Deployment, events: Iterable[e.Event]) -> Deployment:
     new.due_opened, new.announced = set(state.due_opened), dict(state.announced)
     new.notes = {item: list(notes) for item, notes in state.notes.items()}
     new.runs = {check: dict(runs) for check, runs in state.runs.items()}
+    new.watched, new.escalated = list(state.watched), list(state.escalated)
     new.approved, new.chased = dict(state.approved), dict(state.chased)
     for event in events:
         _apply(new, event)
@@ -233,6 +242,18 @@ def _apply(state: Deployment, event: e.Event) -> None:
             state.marks.pop(event.item, None)
         case e.Excused():
             state.marks[event.item] = Mark(event.by, event.at, excused=True, reason=event.reason)
+        case e.Watched():
+            state.watched.append(event)
+        case e.Escalated():
+            state.escalated.append(event)
+        case e.Acknowledged():
+            state.acknowledged = event
+        case e.RollbackProposed():
+            state.proposed = event
+        case e.RollbackStopped():
+            state.proposed, state.stopped = None, None if event.by.is_gonogo else event
+        case e.Recovered():
+            state.recovered = event
         case e.Chased():
             state.chased[event.phase] = event.due
         case e.Noted():

@@ -250,6 +250,53 @@ class Superseded(Fact):
     version: str
 
 
+class Watched(Fact):
+    """A look between two checks: whether what may lead to a rollback is still beyond its limit (`breach`; None: that
+    cannot be told), or, while rolling back, whether the old version is well."""
+
+    kind: Literal["watched"] = "watched"
+    due: datetime
+    breach: bool | None
+    judged: tuple[Judged, ...] = ()
+
+
+class RollbackProposed(Fact):
+    """What was measured leads to a rollback by itself at `stops_at`, unless it is stopped or better by then."""
+
+    kind: Literal["rollback_proposed"] = "rollback_proposed"
+    to_version: str
+    reason: str
+    stops_at: datetime
+
+
+class RollbackStopped(Fact):
+    """The rollback that was to come by itself does not: a person says so, or (by gonogo) it is within its limits."""
+
+    kind: Literal["rollback_stopped"] = "rollback_stopped"
+    reason: str
+
+
+class Recovered(Fact):
+    """While rolling back: the probes that found the old version well."""
+
+    kind: Literal["recovered"] = "recovered"
+    judged: tuple[Judged, ...] = ()
+
+
+class Acknowledged(Fact):
+    """Somebody looks after the issue."""
+
+    kind: Literal["acknowledged"] = "acknowledged"
+
+
+class Escalated(Fact):
+    """Nobody had acknowledged in time: the next role of the escalation was called."""
+
+    kind: Literal["escalated"] = "escalated"
+    role: str
+    level: int
+
+
 class Ended(Fact):
     """All checks passed, all items done: the record is closed as stable."""
 
@@ -279,7 +326,13 @@ Event = Annotated[
     | Held
     | Admitted
     | Rescheduled
-    | Chased,
+    | Chased
+    | Watched
+    | RollbackProposed
+    | RollbackStopped
+    | Recovered
+    | Acknowledged
+    | Escalated,
     Field(discriminator="kind"),
 ]
 
@@ -307,6 +360,12 @@ Events = Sequence[
     | Admitted
     | Rescheduled
     | Chased
+    | Watched
+    | RollbackProposed
+    | RollbackStopped
+    | Recovered
+    | Acknowledged
+    | Escalated
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.cards.announcement import measure_name, say_measurement
@@ -33,6 +34,32 @@ async def ask_check(probe: Probe, plan: Plan, state: Deployment, check: Check, a
         measure={**_own_targets(probes, policy), **check.measure},
         alert=check.alert,
         matrix=policy.matrix,
+        rollback=policy.rollback,
+    )
+
+
+async def ask_limits(probe: Probe, plan: Plan, state: Deployment, as_of: datetime) -> tuple[e.Judged, ...]:
+    """Only what may lead to a rollback, for a look between two checks."""
+    policy = plan.policy
+    names = list(_parts(policy.rollback.alert, policy.probes))
+    measured = await measure_all(probe, names, policy.probes, _asked(plan, state, as_of))
+    return judge(measured, probes=(), measure={}, alert={}, matrix=(), rollback=policy.rollback).judged
+
+
+async def ask_recovery(probe: Probe, plan: Plan, state: Deployment, check: Check, as_of: datetime) -> Finding:
+    """The measures of a check, of the version that a rollback goes back to."""
+    policy = plan.policy
+    to_version = state.rollback.to_version if state.rollback is not None else ""
+    asked = replace(_asked(plan, state, as_of), version=to_version or state.started.version)
+    needed = list(_parts([*check.probes, *check.measure, *policy.rollback.alert], policy.probes))
+    measured = await measure_all(probe, needed, policy.probes, asked)
+    probes = tuple(_parts(check.probes, policy.probes))
+    return judge(
+        measured,
+        probes=probes,
+        measure={**_own_targets(probes, policy), **check.measure},
+        alert={},
+        matrix=(),
         rollback=policy.rollback,
     )
 

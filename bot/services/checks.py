@@ -10,12 +10,13 @@ from bot.cards import replies
 from bot.cards.card import Answer
 from bot.cards.view import View
 from bot.domain import events as e
+from bot.domain import watch
 from bot.domain.course import LIVE_AFTER, chase, measurable, open_due, record_check, tick_measured
 from bot.domain.deployment import Deployment, evolve
 from bot.domain.errors import Code, Refused
 from bot.domain.people import GONOGO, Who
 from bot.ports import Claimed, Clock, Conflict, Deadline, Probe, Store
-from bot.services.asking import ask_check, ask_items
+from bot.services.asking import ask_check, ask_items, ask_limits, ask_recovery
 from bot.services.delivery import answered
 from bot.services.deployments import Deployments, Move
 from bot.services.records import Records, load
@@ -84,6 +85,17 @@ class Checks:
         if kind == "items":
             healthy = await self._items(plan, state, [rest])
             return lambda plan, state, now: tick_measured(plan, state, healthy, now)
+        if kind == "breach":
+            judged = await ask_limits(self._probe, plan, state, self._clock.now())
+            return lambda plan, state, now: watch.look(plan, state, deadline.due, judged, now)
+        if kind == "recovery" and (known := watch.recovery_check(plan)) is not None:
+            found = await ask_recovery(self._probe, plan, state, known, self._clock.now())
+            well = found.verdict is e.Verdict.HEALTHY
+            return lambda plan, state, now: watch.look_back(
+                plan, state, deadline.due, found.judged, healthy=well, now=now
+            )
+        if kind == "escalate":
+            return lambda plan, state, now: watch.escalate(plan, state, int(rest), now)
         if kind == "chase":
             phase = rest.partition(":")[0]
             return lambda plan, state, now: chase(plan, state, phase, deadline.due, now)

@@ -125,7 +125,7 @@ class Records:
                 key=f"{state.id}:{fact.announcement.value}:{chat}:{channel}",
                 chat=chat,
                 channel=channel,
-                card=announcement_card(fact),
+                card=announcement_card(fact, state.id),
                 deployment=state.id,
             )
             for chat in self._chats

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.discord.chat import DiscordChat
+from adapters.discord.client import Api as DiscordApi
+from adapters.discord.config import DiscordConfig
 from adapters.slack.chat import SlackChat
 from adapters.slack.client import Api
 from adapters.store.engine import address, engine_for
@@ -21,6 +24,7 @@ from bot.cards.card import Card
 from bot.ports import ChannelGone, Chat, MessageGone
 from tests.adapters.slack.kit import unpaced
 from tests.adapters.store_kit import migrated_file, sqlite_url
+from tests.fakes.discord import FakeDiscord
 from tests.fakes.slack import FakeSlack
 
 __all__ = ["migrated_file", "sqlite_url"]
@@ -74,7 +78,30 @@ async def slack(url: str) -> AsyncIterator[Platform]:
         await api.close()
 
 
-CHATS: dict[str, Callable[[str], AbstractAsyncContextManager[Platform]]] = {"web": web, "slack": slack}
+@asynccontextmanager
+async def discord(url: str) -> AsyncIterator[Platform]:
+    async with FakeDiscord() as server:
+        server.add_channel(OTHER.removeprefix("#"))
+        with server.pointed():
+            api = DiscordApi(DiscordConfig(server.token, api_url=server.api_url))
+            chat = DiscordChat(api, dict)
+
+            async def texts(channel: str, thread: str | None) -> list[str]:
+                return [server.text(message).splitlines()[1] for message in server.messages(thread or channel)]
+
+            async def delete(channel: str, message: str) -> None:
+                server.remove_message(next(each for each in server.messages(channel) if str(each.id) == message))
+
+            yield Platform(chat, texts, delete)
+            await chat.close()
+            await api.close()
+
+
+CHATS: dict[str, Callable[[str], AbstractAsyncContextManager[Platform]]] = {
+    "web": web,
+    "slack": slack,
+    "discord": discord,
+}
 
 
 class Now:

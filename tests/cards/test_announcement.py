@@ -246,7 +246,7 @@ def test_what_people_wrote_is_never_read_as_a_template() -> None:
 
 
 def test_bad_news_calls_the_on_call_and_good_news_nobody() -> None:
-    cards = {kind: announcement_card(e.Announced(at=START, by=ANN, announcement=kind, text="x")) for kind in A}
+    cards = {kind: announcement_card(e.Announced(at=START, by=ANN, announcement=kind, text="x"), "d1") for kind in A}
     assert {kind for kind, card in cards.items() if card.mentions} == {A.ISSUE, A.ROLLBACK_STARTED}
     assert all(card.text == "x" for card in cards.values())
 

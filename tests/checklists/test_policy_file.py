@@ -89,7 +89,7 @@ def test_a_date_stays_the_text_it_was_written_as() -> None:
             "probes: {a: {http: x, redis: y}}",
             "x.yaml:1:13: policy-value probes.a: a probe has exactly one source, this one has http and redis; "
             "the sources are http, prometheus, alertmanager, datadog, sentry, cloudflare, cloudwatch, redis, "
-            "kubernetes, github, statuspage, fly, incidents, all",
+            "kubernetes, github, statuspage, pagerduty, fly, command, incidents, all",
         ),
         (
             "watch: [{at: T+0, every: 1m}]",
@@ -205,3 +205,10 @@ def test_the_schema_for_editors_refuses_what_the_loader_refuses(tree: object) ->
 
 def test_the_schema_names_every_announcement() -> None:
     assert set(policy_schema()["$defs"]["Announcement"]["enum"]) == {kind.value for kind in Announcement}
+
+
+@pytest.mark.parametrize("repository", ["nope", "a/b/c", "https://github.com/a/b", "../user", "-a/b", "a/"])
+def test_a_repository_is_owner_and_name(repository: str) -> None:
+    assert problems(f"repository: {repository}") == [
+        f"x.yaml:1:13: policy-value repository: {repository!r} is no repository; write it like owner/name"
+    ]

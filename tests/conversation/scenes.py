@@ -78,7 +78,8 @@ def to_stable(folder: Path, team: Team) -> None:
             asked = channel.command("/deploy start v1.2.0")["form"]
             assert "The 24-hour check falls on a weekend: Sat 21 Nov" in " ".join(Page(asked).words)
             assert channel.records.everything() == []
-        assert channel.says("/deploy start v1.2.0 --yes") == f"Started {team.name}. {team.started}"
+        mind = "" if team.closed else ". Please mind: The 24-hour check falls on a weekend: Sat 21 Nov 17:00 UTC"
+        assert channel.says("/deploy start v1.2.0 --yes") == f"Started {team.name}. {team.started}{mind}"
         _too_early(channel, team)
         for _ in range(2):
             channel.tick_all()

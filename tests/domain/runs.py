@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.domain import events as e
-from bot.domain import moves
-from bot.domain.course import begin, consequences, deadlines, open_due, record_check
+from bot.domain import moves, watch
+from bot.domain.course import begin, chase, consequences, deadlines, open_due, record_check
 from bot.domain.deployment import Deployment, evolve, measures_nothing, replay
 from bot.domain.people import GONOGO, Who
 from checklists.document import Checklist, Item, Phase, PhaseKind, Section
@@ -210,7 +210,28 @@ class Course:
             check = self.plan.check(rest.rpartition(":")[0])
             assert check is not None
             return self.add(record_check(self.plan, self.state, self.result(check, due, verdict)))
+        plan, state, now = self.plan, self.state, self.now
+        if kind == "breach":
+            return self.add(watch.look(plan, state, due, self.judged(verdict), now))
+        if kind == "recovery":
+            well = verdict is e.Verdict.HEALTHY
+            return self.add(watch.look_back(plan, state, due, self.judged(verdict), healthy=well, now=now))
+        if kind == "escalate":
+            return self.add(watch.escalate(plan, state, int(rest), now))
+        if kind == "chase":
+            return self.add(chase(plan, state, rest.partition(":")[0], due, now))
         return []
+
+    def judged(self, verdict: e.Verdict) -> tuple[e.Judged, ...]:
+        """What the limits of the rollback are measured as: far beyond them, far within, or not at all."""
+        found = []
+        for name, band in self.plan.policy.rollback.alert.items():
+            beyond = next(value for value in (1e9, -1e9) if band.holds(value))
+            value = {e.Verdict.FAILING: beyond, e.Verdict.INCONCLUSIVE: None}.get(verdict, -beyond)
+            outcome = e.Outcome.NO_DATA if value is None else e.Outcome.MEASURED
+            measured = e.Measurement(name=name, outcome=outcome, value=value, dimension=band.dimension)
+            found.append(e.Judged(measurement=measured, verdict=verdict))
+        return tuple(found)
 
     def ring_all(self, verdict: e.Verdict = e.Verdict.HEALTHY) -> int:
         """Do everything that is due; how much it was."""
@@ -234,6 +255,7 @@ class Course:
             check=check.id,
             due=due,
             verdict=e.Verdict.INCONCLUSIVE if unknown else verdict,
+            judged=() if unknown else self.judged(verdict),
             again=again,
         )
 

@@ -24,7 +24,7 @@ from adapters.web.personas import PERSONAS
 from adapters.web.service import Health, SimulatedService
 from adapters.web.state import Sandbox
 from bot.app import App
-from bot.fronts import SlackFront
+from bot.chats_front import ChatsFront
 from bot.ports import DeploymentRow, Probe, Store
 from bot.services.incidents import OwnIncidents
 from bot.settings import SHIPPED, Settings
@@ -47,7 +47,7 @@ _ROLE_WORDS = {
 }  # fmt: skip
 
 
-class Rehearsal(SlackFront):
+class Rehearsal(ChatsFront):
     """The front of a Slack workspace with a clock that a test moves, and the sandbox's numbers for measurements."""
 
     def __init__(self, settings: Settings, clock: SandboxClock, service: SimulatedService) -> None:

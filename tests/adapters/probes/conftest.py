@@ -20,6 +20,7 @@ from bot.domain.events import Measurement
 from bot.ports import Asked
 from checklists.policy import ProbePolicy
 from tests.adapters.probes.service import ASKED, ROUTES, Ask
+from tests.fakes.vendors import Vendor, vendor_server
 
 # Made once: loading the real authorities for each test takes longer than the tests.
 TRUSTING_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -41,6 +42,19 @@ def base() -> Iterator[str]:
     server.should_exit = True
     serving.join(10)
     listening.close()
+
+
+@pytest.fixture(scope="package")
+def one_vendor() -> Iterator[Vendor]:
+    with vendor_server() as vendor:
+        yield vendor
+
+
+@pytest.fixture
+def vendor(one_vendor: Vendor) -> Vendor:
+    """A vendor that knows nothing yet."""
+    one_vendor.reset()
+    return one_vendor
 
 
 @pytest_asyncio.fixture

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.slack import people
-from adapters.slack.limits import clean
 from bot.cards import card as c
 from bot.cards.card import Card, Tone
+from bot.cards.runs import clean
 from bot.cards.said import announcement_card
 from checklists.policy import Person
+from tests.adapters.card_kit import BARS, FACTS, TITLES
 from tests.adapters.slack.cards import PEOPLE, announced, messages, phase, row, seen, texts
 from tests.adapters.slack.test_mrkdwn import ATTACKS, obeyed
 from tests.fakes.any_card import any_card
@@ -35,19 +36,7 @@ def words(message: dict[str, Any]) -> str:
 # --- the card ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("title", "tone", "expected"),
-    [
-        ("Pre-Deployment", Tone.PLAIN, "Pre-Deployment"),
-        ("Pre-Deployment", Tone.GOOD, "✅ Pre-Deployment"),
-        ("Not done", Tone.WARN, "⚠️ Not done"),
-        ("Rollback", Tone.BAD, "🔴 Rollback"),
-        ("✅ T+30 m check: healthy", Tone.GOOD, "✅ T+30 m check: healthy"),
-        ("Предеплой", Tone.GOOD, "✅ Предеплой"),
-        ("“Smoke tests”", Tone.GOOD, "✅ “Smoke tests”"),
-        ("/deploy", Tone.PLAIN, "/deploy"),
-    ],
-)
+@pytest.mark.parametrize(("title", "tone", "expected"), TITLES)
 def test_the_tone_is_said_once_by_an_emoji_before_the_title(title: str, tone: Tone, expected: str) -> None:
     assert draw(c.Text("x"), title=title, tone=tone)["blocks"][0]["text"]["text"] == expected
 
@@ -103,7 +92,7 @@ ANNOUNCEMENT = (
 
 
 def test_an_announcement_is_shown_letter_for_letter() -> None:
-    message = messages(announcement_card(announced(ANNOUNCEMENT)))[0]
+    message = messages(announcement_card(announced(ANNOUNCEMENT), "deadbeef"))[0]
     elements = message["blocks"][0]["elements"][0]["elements"]
     assert "".join(element["text"] for element in elements) == ANNOUNCEMENT
     assert [element["url"] for element in elements if element["type"] == "link"] == ["https://a.example/s?x=1"]
@@ -123,22 +112,13 @@ def test_a_command_can_be_copied() -> None:
     assert list(texts(draw(c.Code(command))["blocks"], "text")) == [command]
 
 
-@pytest.mark.parametrize(
-    ("done", "total", "bar"),
-    [(61, 107, "▓▓▓▓▓░░░░░"), (0, 9, "░" * 10), (1, 107, "▓" + "░" * 9), (106, 107, "▓" * 9 + "░"), (9, 9, "▓" * 10)],
-)
+@pytest.mark.parametrize(("done", "total", "bar"), BARS)
 def test_progress_is_a_bar_that_is_full_only_at_the_end(done: int, total: int, bar: str) -> None:
     assert list(texts(draw(c.Progress(done, total, f"{done} of {total}"))["blocks"])) == [f"{bar} {done} of {total}"]
 
 
 def test_facts_are_one_line_each() -> None:
-    facts = (
-        c.Fact("Error rate", "0.12 %", "< 0.1 %", False),
-        c.Fact("P99", "180 ms", "< 200 ms", True),
-        c.Fact("Sentry", "no data", "0", None),
-        c.Fact("Version", "v1.2.0"),
-    )
-    assert list(texts(draw(c.Facts(facts))["blocks"])) == [
+    assert list(texts(draw(FACTS)["blocks"])) == [
         "❌ *Error rate*: 0.12 % · target &lt; 0.1 %\n✅ *P99*: 180 ms · target &lt; 200 ms\n"
         "❔ *Sentry*: no data · target 0\n• *Version*: v1.2.0"
     ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from adapters.slack import blocks
-from adapters.slack.folding import section_of, whole_item
 from bot.cards import card as c
-from bot.cards.card import Card, Tone
+from bot.cards.card import Tone
+from bot.cards.sections import section_of, whole_item
+from tests.adapters.card_kit import done, finished_section
 from tests.adapters.slack.cards import PEOPLE, messages, phase, row, texts, values
 from tests.adapters.slack.test_blocks import kinds, words
 from tests.fakes.slack_blocks import problems
@@ -75,13 +76,8 @@ def test_buttons_that_no_menu_holds_stand_in_the_row() -> None:
 # --- folding ----------------------------------------------------------------------------------------------------------
 
 
-def done(*names: str) -> list[c.ItemRow]:
-    return [row(f"item-{n}", state="ticked", status=f"{name} Tue 24 Nov 10:04") for n, name in enumerate(names)]
-
-
 def test_a_finished_section_is_one_line_with_those_who_did_it() -> None:
-    rows = done("Ann", "Sam", "Ann")
-    card = Card("P", "t", (c.Heading("Code Quality · 3 of 3"), *rows, c.Heading("Docs · 0 of 1"), row("open")))
+    card = finished_section()
     line = messages(card)[0]["blocks"][1]
     assert line["text"]["text"] == "✅ *Code Quality* · 3 of 3 · Ann, Sam"
     assert (line["accessory"]["text"]["text"], line["accessory"]["value"]) == ("Open", "open:deadbeef:item-0")

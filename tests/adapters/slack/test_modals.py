@@ -9,11 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.slack import modals
-from bot.cards import forms
 from bot.cards.card import Field, Form, Option
-from bot.domain import events as e
-from bot.domain.deployment import evolve
-from tests.adapters.slack.cards import ANN, NOW, loaded, view
+from tests.adapters.card_kit import any_form, core_forms
 from tests.fakes.slack_blocks import view_problems
 
 
@@ -33,24 +30,10 @@ def inputs(modal: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_every_form_of_the_core_is_accepted() -> None:
-    fresh = view(loaded("azora"), "fresh")
-    back = e.RollbackStarted(at=NOW, by=ANN, to_version="v1", reason="red")
-    task = fresh.plan.steps[0].tasks[0]
-    rolling = type(fresh)(fresh.plan, evolve(fresh.state, [back]), NOW)
-    for answer in (
-        forms.excuse_form(fresh, task),
-        forms.note_form(fresh, task),
-        forms.accept_form(fresh, "t30:0"),
-        forms.rollback_form(fresh, ("v1.1.9", "v1.1.8")),
-        forms.rolled_back_form(rolling),
-        forms.cancel_form(fresh),
-        forms.start_form("v1", ("azora", "petforce"), ("production", "staging")),
-        forms.freeze_form("1 dec - 3 jan"),
-    ):
-        assert answer.form is not None
-        modal = drawn(answer.form, answer.form.action)
-        assert modal["private_metadata"] == answer.form.action
-        assert set(inputs(modal)) >= {field.name for field in answer.form.fields}
+    for each in core_forms():
+        modal = drawn(each, each.action)
+        assert modal["private_metadata"] == each.action
+        assert set(inputs(modal)) >= {field.name for field in each.fields}
 
 
 def test_a_paragraph_has_several_lines_and_a_hint() -> None:
@@ -150,31 +133,8 @@ def test_what_a_form_carries_is_never_cut() -> None:
     assert drawn(form(Field("a", "A")), "x" * 3_000)["private_metadata"] == "x" * 3_000
 
 
-words = st.text(max_size=40) | st.sampled_from(["", "<!channel>", "x" * 5_000, "ب" * 5_000, "文\n文", "`*_~|"])
-options = st.lists(st.builds(Option, words, words), max_size=4).map(tuple)
-fields = st.builds(
-    Field,
-    name=st.text("abc_", min_size=1, max_size=30),
-    label=words,
-    kind=st.sampled_from(["line", "paragraph", "choice"]),
-    value=words,
-    required=st.booleans(),
-    hint=words,
-    options=options,
-)
-
-
-@given(
-    st.builds(
-        Form,
-        title=words,
-        action=words,
-        fields=st.lists(fields, max_size=5, unique_by=lambda field: field.name).map(tuple),
-        submit=words,
-        text=words,
-    )
-)
+@given(any_form(st.text(max_size=40)))
 @settings(max_examples=60, deadline=None)
-def test_any_form_is_accepted(any_form: Form) -> None:
-    modal = drawn(any_form)
+def test_any_form_is_accepted(any_one: Form) -> None:
+    modal = drawn(any_one)
     assert "<!" not in str([block.get("text") for block in modal["blocks"]])

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapters.slack.limits import Room, clean, json_bytes
+from adapters.slack.limits import Room, json_bytes
 from adapters.slack.mrkdwn import is_cut, literal, to_mrkdwn
 from bot.cards import card
+from bot.cards.runs import clean
 from tests.adapters.slack.cards import seen
 
 GAP = "\u200b"

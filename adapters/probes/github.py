@@ -1,0 +1,269 @@
+"""GitHub (REST API): the pull request, the checks and the workflow runs of what is deployed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, RootModel
+
+from adapters.probes.asking import PAGES, Api, BadStatus, Cannot, Found, NoData, Refused, measured, short
+from bot.domain.events import Measurement, Outcome
+from bot.ports import Asked
+from checklists.policy import ProbePolicy
+
+API = "https://api.github.com"
+"""GitHub Enterprise Server has https://HOST/api/v3."""
+_GREEN = {"success", "neutral", "skipped"}
+_RUNNING = ("in_progress", "queued", "waiting", "pending", "requested")
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
+_SHA = re.compile(r"[0-9a-f]{7,64}")
+_PER_PAGE = 100
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class GitHubCredentials:
+    """A token that may read checks, actions, contents and pull requests, and where to look if no policy says."""
+
+    token: str = field(repr=False)
+    repository: str = ""
+    api: str = API
+
+
+class _Commit(BaseModel):
+    sha: str
+
+
+class _User(BaseModel):
+    login: str
+
+
+class _Named(BaseModel):
+    name: str
+
+
+class _Pull(BaseModel):
+    number: int
+    html_url: str | None = None
+    merge_commit_sha: str | None = None
+    merged_at: str | None = None
+    head: _Commit
+    labels: list[_Named] = []
+
+
+class _Review(BaseModel):
+    user: _User | None = None
+    state: str
+
+
+class _CheckRun(BaseModel):
+    name: str
+    conclusion: str | None = None
+
+
+class _CheckRuns(BaseModel):
+    total_count: int
+    check_runs: list[_CheckRun]
+
+
+class _Context(BaseModel):
+    context: str
+    state: str
+
+
+class _Statuses(BaseModel):
+    total_count: int
+    statuses: list[_Context]
+
+
+class _Run(BaseModel):
+    id: int
+    head_sha: str
+    status: str | None = None
+    html_url: str | None = None
+
+
+class _Runs(BaseModel):
+    total_count: int
+    workflow_runs: list[_Run]
+
+
+class _Pulls(RootModel[list[_Pull]]):
+    pass
+
+
+class _Reviews(RootModel[list[_Review]]):
+    pass
+
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+class GitHubProbe:
+    """`bot.ports.Probe` for `github: approvals | checks | runs WORKFLOW | blocking_labels LABEL`.
+
+    The commit is the one of the tag, or the hash, that `asked.version` names, in `asked.repository` or else the one of
+    the settings; the pull request is the one that brought it. It measures now, whatever `asked.as_of` says.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, credentials: GitHubCredentials) -> None:
+        self._client = client
+        self._credentials = credentials
+
+    async def measure(self, name: str, probe: ProbePolicy | None, asked: Asked) -> Measurement:
+        """Ask once. No data when GitHub does not know the version, or it has no pull request or no check."""
+        if probe is None or probe.github is None:
+            return Measurement(name=name, outcome=Outcome.REFUSED, detail=f"the policy asks GitHub nothing for {name}")
+        return await measured(name, probe, self._ask(probe, probe.github, asked))
+
+    async def _ask(self, probe: ProbePolicy, words: str, asked: Asked) -> Found:
+        what, _, argument = words.strip().partition(" ")
+        argument = argument.strip()
+        work = _WORK.get(what)
+        if work is None or bool(argument) != (what in ("runs", "blocking_labels")):
+            raise Refused(
+                f"{short(words)!r} is nothing GitHub is asked; write `approvals`, `checks`, `runs WORKFLOW` or "
+                "`blocking_labels LABEL`"
+            )
+        repository = asked.repository or self._credentials.repository
+        if not _REPOSITORY.fullmatch(repository):
+            raise Refused("which repository? write `repository: owner/name` into the policy")
+        headers = {
+            "Authorization": f"Bearer {self._credentials.token}",
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": "2022-11-28",
+        }
+        mend = "GONOGO_GITHUB_TOKEN must be allowed to read this repository's contents, pull requests, checks, actions"
+        api = Api.begin(self._client, "GitHub", self._credentials.api, mend, probe, headers)
+        return await work(_Repository(api, repository, asked.version.strip()), argument)
+
+
+@dataclass(frozen=True, slots=True)
+class _Repository:
+    api: Api
+    name: str
+    version: str
+
+    async def pages(self, path: str, shape: type[Shape], params: dict[str, Any] | None = None) -> AsyncIterator[Shape]:
+        """Every page of a list, following `Link`."""
+        where, asked = f"/repos/{self.name}{path}", {"per_page": _PER_PAGE, **(params or {})}
+        answer = await self.api.get(where, asked)
+        for _ in range(PAGES):
+            yield answer.read(shape)
+            following = answer.links.get("next", {}).get("url")
+            if not following:
+                return
+            answer = await self.api.get(following)
+        raise Cannot("GitHub's list has more pages than are read")
+
+    async def commit(self) -> str:
+        """The hash of the deployed version. Raises NoData when neither a tag nor a commit is called so."""
+        if not self.version:
+            raise NoData("it is not known which version is deployed")
+        bare = self.version.removeprefix("v")
+        refs = [f"tags/{self.version}", f"tags/{bare}" if bare != self.version else f"tags/v{bare}"]
+        if _SHA.fullmatch(self.version):
+            refs = [self.version, *refs]
+        for ref in refs:
+            try:
+                answer = await self.api.get(f"/repos/{self.name}/commits/{quote(ref, safe='/')}")
+            except BadStatus as bad:
+                if bad.status not in (httpx.codes.NOT_FOUND, httpx.codes.UNPROCESSABLE_ENTITY, httpx.codes.CONFLICT):
+                    raise
+            else:
+                return answer.read(_Commit).sha
+        raise NoData(f"{self.name} has no tag or commit {short(self.version, 60)}, or the token may not see it")
+
+    async def pull(self) -> _Pull:
+        """The pull request that brought the deployed commit. Raises NoData, and Cannot when several did."""
+        sha = await self.commit()
+        found = [each async for page in self.pages(f"/commits/{sha}/pulls", _Pulls) for each in page.root]
+        exact = [each for each in found if each.merged_at and each.merge_commit_sha == sha]
+        exact = exact or [each for each in found if each.head.sha == sha] or found
+        if not exact:
+            raise NoData(f"no pull request brought {sha[:7]}")
+        if len(exact) > 1:
+            numbers = ", ".join(f"#{each.number}" for each in exact[:_SHOWN])
+            raise Cannot(f"{sha[:7]} belongs to {len(exact)} pull requests ({numbers})")
+        return exact[0]
+
+
+async def _approvals(repository: _Repository, _: str) -> Found:
+    """A person's last word counts; a comment does not change it, and a dismissed approval is none."""
+    pull = await repository.pull()
+    last: dict[str, str] = {}
+    async for page in repository.pages(f"/pulls/{pull.number}/reviews", _Reviews):
+        for review in page.root:
+            if review.user is not None and review.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED"):
+                last[review.user.login] = review.state
+    approved = [login for login, state in last.items() if state == "APPROVED"]
+    against = [login for login, state in last.items() if state == "CHANGES_REQUESTED"]
+    detail = f"{len(approved)} on #{pull.number}" + (f": {', '.join(map(short, approved[:5]))}" if approved else "")
+    if against:
+        detail += f"; {', '.join(map(short, against[:_SHOWN]))} asked for changes"
+    return Found(len(approved), "count", detail, pull.html_url)
+
+
+async def _checks(repository: _Repository, _: str) -> Found:
+    """Check runs and commit statuses alike; skipped and neutral ones are green, those still running are not."""
+    sha = await repository.commit()
+    states: dict[str, str] = {}
+    expected = seen = 0
+    async for runs in repository.pages(f"/commits/{sha}/check-runs", _CheckRuns, {"filter": "latest"}):
+        expected, seen = runs.total_count, seen + len(runs.check_runs)
+        for run in runs.check_runs:
+            # Two apps may call a check the same: the one that is not green counts.
+            if states.get(run.name, "success") in _GREEN:
+                states[run.name] = run.conclusion or "running"
+    if seen < expected:
+        raise Cannot(f"GitHub listed {seen} of {expected} checks")
+    expected = seen = 0
+    async for page in repository.pages(f"/commits/{sha}/status", _Statuses):
+        expected, seen = page.total_count, seen + len(page.statuses)
+        states.update((f"{each.context} (status)", each.state) for each in page.statuses)
+    if seen < expected:
+        raise Cannot(f"GitHub listed {seen} of {expected} statuses")
+    if not states:
+        raise NoData(f"{sha[:7]} has no check")
+    red = [f"{short(name, 40)} {state}" for name, state in states.items() if state not in _GREEN]
+    detail = f"{len(states) - len(red)} of {len(states)} green"
+    if red:
+        detail += f"; not: {', '.join(red[:_SHOWN])}" + (f" and {len(red) - _SHOWN} more" if red[_SHOWN:] else "")
+    return Found(1 - len(red) / len(states), "ratio", detail)
+
+
+async def _runs(repository: _Repository, workflow: str) -> Found:
+    """Runs that have not ended. Our own, those of the deployed commit, are left out, where that commit is known."""
+    try:
+        ours = await repository.commit()
+    except NoData:
+        ours = ""
+    others: dict[int, _Run] = {}
+    for status in _RUNNING:
+        path = f"/actions/workflows/{quote(workflow, safe='')}/runs"
+        async for page in repository.pages(path, _Runs, {"status": status}):
+            others |= {run.id: run for run in page.workflow_runs if run.head_sha != ours}
+    detail = f"{len(others)} of {short(workflow)}" if others else f"none of {short(workflow)}"
+    link = next((run.html_url for run in others.values()), None)
+    return Found(len(others), "count", detail, link)
+
+
+async def _blocking_labels(repository: _Repository, label: str) -> Found:
+    """GitHub does not tell labels apart by upper and lower case."""
+    pull = await repository.pull()
+    found = [each.name for each in pull.labels if each.name.casefold() == label.casefold()]
+    detail = f"#{pull.number} is labelled {short(label)}" if found else f"not on #{pull.number}"
+    return Found(len(found), "count", detail, pull.html_url)
+
+
+_WORK: dict[str, Callable[[_Repository, str], Awaitable[Found]]] = {
+    "approvals": _approvals,
+    "checks": _checks,
+    "runs": _runs,
+    "blocking_labels": _blocking_labels,
+}

@@ -1,0 +1,243 @@
+"""Between the checks: whether what may lead to a rollback lasts, what then follows, and who is called meanwhile. Pure.
+
+A number beyond its limit in `rollback.alert` is looked at every minute until it is within it again or has lasted as
+long as the document says. What cannot be measured neither ends it nor counts for it: unknown is never a reason to roll
+back by itself, and never a reason to stop looking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain import events as e
+from bot.domain.deployment import Deployment, Status
+from bot.domain.errors import Code, Refused
+from bot.domain.people import GONOGO, Who, may
+from checklists.plan import Check, Plan
+from checklists.policy import Announcement
+
+LOOK_EVERY = timedelta(minutes=1)
+GRACE = timedelta(minutes=1)
+"""How long before a rollback by itself it is said, so that somebody can stop it; at most half of what must last."""
+WATCH_RECOVERY = timedelta(hours=2)
+"""So long after a rollback began it is looked whether the old version is well."""
+_LIVE = (Status.DEPLOYED, Status.SUCCEEDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """Something is beyond its limit: since when, when that was last seen, when anybody last looked, and what it was."""
+
+    since: datetime
+    seen: datetime
+    looked: datetime
+    judged: tuple[e.Judged, ...]
+
+    @property
+    def lasted(self) -> timedelta:
+        """For how long it is known to have been so."""
+        return self.seen - self.since
+
+
+def breach_in(plan: Plan, judged: Iterable[e.Judged]) -> bool | None:
+    """Whether one of the measures of `rollback.alert` is beyond its limit; None where that cannot be told."""
+    limits = plan.policy.rollback.alert
+    known: list[bool] = []
+    unknown = not limits
+    by_name = {one.measurement.name: one.measurement for one in judged}
+    for name, band in limits.items():
+        found = by_name.get(name)
+        fits = found is not None and found.outcome is e.Outcome.MEASURED and found.dimension == band.dimension
+        if found is None or not fits or found.value is None:
+            unknown = True
+        else:
+            known.append(band.holds(found.value))
+    if any(known):
+        return True
+    return None if unknown else False
+
+
+def breach(plan: Plan, state: Deployment) -> Breach | None:
+    """The breach that lasts now, if there is one. A decision to go on in spite of it ends it."""
+    looks = [(seen.at, seen.breach, seen.judged) for seen in state.watched]
+    for runs in state.runs.values():
+        for run in runs.values():
+            at = run.result.due if run.result.late_seconds else run.result.at
+            told = False if run.accepted is not None else breach_in(plan, run.result.judged)
+            looks.append((run.accepted.at if run.accepted is not None else at, told, run.result.judged))
+    found: Breach | None = None
+    for at, told, judged in sorted(looks, key=lambda look: look[0]):
+        if told:
+            since = found.since if found is not None else at
+            found = Breach(since, at, at, judged)
+        elif told is False:
+            found = None
+        elif found is not None:
+            found = Breach(found.since, found.seen, at, found.judged)
+    return found
+
+
+def grace(plan: Plan) -> timedelta:
+    """How long before the rollback it is said."""
+    lasting = plan.policy.rollback.lasting or timedelta(0)
+    return min(GRACE, lasting / 2)
+
+
+def due(plan: Plan, state: Deployment) -> dict[str, datetime]:
+    """When to look, and when to call the next one, by key."""
+    found: dict[str, datetime] = {}
+    policy = plan.policy
+    if state.status in _LIVE:
+        if policy.rollback.lasting is not None and state.stopped is None and (now := breach(plan, state)) is not None:
+            at = now.looked + LOOK_EVERY
+            if state.proposed is not None and now.looked < state.proposed.stops_at:
+                at = min(at, state.proposed.stops_at)
+            if now.lasted < policy.rollback.lasting or policy.rollback.mode == "automatic":
+                found[f"breach:{at.isoformat()}"] = at
+        level = len(state.escalated) + 1
+        if (calls := _calls_at(plan, state, level)) is not None:
+            found[f"escalate:{level}"] = calls
+    if state.status is Status.ROLLING_BACK and state.rollback is not None and state.recovered is None:
+        looked = max((seen.at for seen in state.watched), default=state.rollback.at)
+        at = max(looked, state.rollback.at) + LOOK_EVERY
+        if recovery_check(plan) is not None and at <= state.rollback.at + WATCH_RECOVERY:
+            found[f"recovery:{at.isoformat()}"] = at
+    return found
+
+
+def recovery_check(plan: Plan) -> Check | None:
+    """The check that tells whether the old version is well: the first single one that measures anything."""
+    measured = [check for check in plan.checks if check.probes or check.measure]
+    return next((check for check in measured if not check.series), measured[0] if measured else None)
+
+
+def follows(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
+    """What follows by itself: a rollback is proposed, begins, or is no longer needed; the old version is back."""
+    rollback = plan.policy.rollback
+    if state.status is Status.ROLLING_BACK:
+        ours = state.rollback is not None and state.rollback.by.is_gonogo
+        if ours and state.recovered is not None:
+            return [e.RolledBack(at=now, by=GONOGO, status="System stable")]
+        return []
+    if state.status not in _LIVE or rollback.mode != "automatic" or rollback.lasting is None:
+        return []
+    lasts = breach(plan, state)
+    if state.proposed is not None:
+        if lasts is None:
+            return [e.RollbackStopped(at=now, by=GONOGO, reason="it is within its limits again")]
+        if lasts.seen < state.proposed.stops_at:
+            return []
+        proposed = state.proposed
+        begun: list[e.Event] = [
+            e.RollbackStarted(at=now, by=GONOGO, to_version=proposed.to_version, reason=proposed.reason)
+        ]
+        return [*begun, *(e.PhaseOpened(at=now, by=GONOGO, phase=step.id) for step in plan.rollback)]
+    if lasts is None or state.stopped is not None or lasts.lasted < rollback.lasting - grace(plan):
+        return []
+    return [
+        e.RollbackProposed(
+            at=now,
+            by=GONOGO,
+            to_version=state.started.previous_version or "",
+            reason=_reason(plan, lasts),
+            stops_at=max(lasts.since + rollback.lasting, lasts.seen + grace(plan)),
+        )
+    ]
+
+
+def look(plan: Plan, state: Deployment, due_at: datetime, judged: tuple[e.Judged, ...], now: datetime) -> list[e.Event]:
+    """A look between two checks has been taken, if it is still wanted."""
+    if f"breach:{due_at.isoformat()}" not in due(plan, state):
+        return []
+    return [e.Watched(at=now, by=GONOGO, due=due_at, breach=breach_in(plan, judged), judged=judged)]
+
+
+def look_back(
+    plan: Plan, state: Deployment, due_at: datetime, judged: tuple[e.Judged, ...], *, healthy: bool, now: datetime
+) -> list[e.Event]:
+    """While rolling back: what the probes say of the version that serves."""
+    if f"recovery:{due_at.isoformat()}" not in due(plan, state):
+        return []
+    seen: list[e.Event] = [e.Watched(at=now, by=GONOGO, due=due_at, breach=breach_in(plan, judged), judged=judged)]
+    return [*seen, e.Recovered(at=now, by=GONOGO, judged=judged)] if healthy else seen
+
+
+def escalate(plan: Plan, state: Deployment, level: int, now: datetime) -> list[e.Event]:
+    """Nobody has acknowledged in time: call the next role, if that is still needed."""
+    if f"escalate:{level}" not in due(plan, state):
+        return []
+    return [e.Escalated(at=now, by=GONOGO, role=plan.policy.escalation[level], level=level)]
+
+
+def acknowledge(plan: Plan, state: Deployment, who: Who, now: datetime) -> list[e.Event]:
+    """Somebody looks after it: nobody further is called."""
+    if Announcement.ISSUE not in state.announced:
+        raise Refused(Code.NOTHING_TO_DO)
+    if state.acknowledged is not None:
+        return []
+    return [e.Acknowledged(at=now, by=who)]
+
+
+def stop_rollback(plan: Plan, state: Deployment, reason: str, who: Who, now: datetime) -> list[e.Event]:
+    """Stop the rollback that is to come by itself, with a reason; from then on only people roll back."""
+    if not may(plan.policy, "rollback", who):
+        raise Refused(Code.NOT_ENTITLED, roles=plan.policy.may.get("rollback", ()))
+    if state.status is Status.ROLLING_BACK:
+        raise Refused(Code.ROLLING_BACK, by=state.rollback.by.name if state.rollback else "")
+    if state.proposed is None:
+        raise Refused(Code.NOTHING_TO_DO)
+    if not reason.strip():
+        raise Refused(Code.REASON_NEEDED)
+    return [e.RollbackStopped(at=now, by=who, reason=reason.strip())]
+
+
+def limit_of(plan: Plan, state: Deployment) -> datetime | None:
+    """Until when the document wants it decided: from the first bad result of this stretch, the limit of its severity,
+    else of the rollback. None where nothing is bad or no limit is a duration."""
+    bad = [
+        run.result
+        for runs in state.runs.values()
+        for run in runs.values()
+        if not run.passed and run.result.verdict in (e.Verdict.FAILING, e.Verdict.DEGRADED)
+    ]
+    if not bad:
+        return None
+    worst = max(bad, key=lambda result: (result.verdict is e.Verdict.FAILING, result.at))
+    row = next((row for row in plan.policy.matrix if row.severity == worst.severity and row.limit is not None), None)
+    limit = row.limit if row is not None else None
+    if limit is None and worst.verdict is e.Verdict.FAILING:
+        limit = plan.policy.rollback.within
+    return None if limit is None else min(result.at for result in bad) + limit
+
+
+def _calls_at(plan: Plan, state: Deployment, level: int) -> datetime | None:
+    """When the next role is called, counted from the issue; the first of the escalation was called with it."""
+    issue = state.announced.get(Announcement.ISSUE)
+    if issue is None or state.acknowledged is not None or level >= len(plan.policy.escalation):
+        return None
+    if not any(not run.passed for runs in state.runs.values() for run in runs.values()):
+        return None
+    within = plan.policy.acknowledge_within
+    limits = [row.limit for row in plan.policy.matrix if row.limit is not None and row.severity == _severity(state)]
+    last = state.escalated[-1].at if state.escalated else issue.at
+    return last + min([within, *limits])
+
+
+def _severity(state: Deployment) -> str:
+    results = [run.result for runs in state.runs.values() for run in runs.values() if not run.passed]
+    return max(results, key=lambda result: result.at).severity if results else ""
+
+
+def _reason(plan: Plan, lasts: Breach) -> str:
+    limits = plan.policy.rollback.alert
+    beyond = [
+        f"{one.measurement.name} {limits[one.measurement.name].words}"
+        for one in lasts.judged
+        if one.measurement.name in limits
+        and one.measurement.value is not None
+        and limits[one.measurement.name].holds(one.measurement.value)
+    ]
+    minutes = int(lasts.lasted.total_seconds()) // 60
+    return f"{', '.join(beyond)} for {minutes} min".replace("_", " ")
