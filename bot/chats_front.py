@@ -13,10 +13,12 @@ from starlette.types import ASGIApp
 
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.config import DiscordConfig
+from adapters.probes.connected import connect
 from adapters.probes.http import HttpProbe
 from adapters.probes.sources import Sources
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.config import SlackConfig
+from bot.connections import probe_keys
 from bot.front import Core, SystemClock, people_of
 from bot.ports import Chat, Clock, Probe, Roster, Store, StoreError
 from bot.services.incidents import OwnIncidents
@@ -43,8 +45,9 @@ class ChatsFront:
         return Named(self.chat_names)
 
     def probe(self, store: Store) -> Probe:
-        """HTTP endpoints and own incidents; other sources say that they are not connected."""
-        return Sources(HttpProbe(self._client), connected={"incidents": OwnIncidents(store)})
+        """HTTP endpoints, own incidents, and every source the settings connect; others say that they are not."""
+        connected = connect(self._client, probe_keys(self._settings))
+        return Sources(HttpProbe(self._client), connected={**connected, "incidents": OwnIncidents(store)})
 
     async def open(self, core: Core) -> None:
         """The adapters, with the people of every policy."""
