@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.config import DiscordConfig
-from adapters.probes.connected import connect
+from adapters.probes.connect import connect
 from adapters.probes.http import HttpProbe
 from adapters.probes.sources import Sources
 from adapters.slack.adapter import SlackAdapter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from adapters.probes.cloudwatch import CloudWatchCredentials
-from adapters.probes.connected import ProbeKeys
+from adapters.probes.connect import ProbeKeys
 from adapters.probes.fly import FlyCredentials
 from adapters.probes.github import GitHubCredentials
 from adapters.probes.kubernetes import KubernetesCredentials, in_cluster

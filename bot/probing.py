@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from adapters.probes.connected import connect
+from adapters.probes.connect import connect
 from adapters.probes.http import HttpProbe
 from adapters.probes.sources import Sources
 from adapters.store.engine import address, file_of

@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from pydantic import BaseModel, Field
 
-from adapters.probes.api import PAGES, Api, BadStatus, Cannot, Found, NoData, Refused, measured, short
+from adapters.probes.asking import PAGES, Api, BadStatus, Cannot, Found, NoData, Refused, measured, short
 from bot.domain.events import Measurement, Outcome
 from bot.ports import Asked
 from checklists.policy import ProbePolicy

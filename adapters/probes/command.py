@@ -9,7 +9,7 @@ import signal
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Mapping, Sequence
 
-from adapters.probes.api import Cannot, Found, Refused, measured, no, short, yes
+from adapters.probes.asking import Cannot, Found, Refused, measured, no, short, yes
 from bot.domain.events import Measurement, Outcome
 from bot.ports import Asked
 from checklists.policy import ProbePolicy

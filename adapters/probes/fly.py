@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 from pydantic import BaseModel, RootModel
 
-from adapters.probes.api import Api, BadStatus, Cannot, Found, NoData, Refused, measured, no, short, yes
+from adapters.probes.asking import Api, BadStatus, Cannot, Found, NoData, Refused, measured, no, short, yes
 from bot.domain.events import Measurement, Outcome
 from bot.ports import Asked
 from checklists.policy import ProbePolicy

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, RootModel
 
-from adapters.probes.api import PAGES, Api, BadStatus, Cannot, Found, NoData, Refused, measured, short
+from adapters.probes.asking import PAGES, Api, BadStatus, Cannot, Found, NoData, Refused, measured, short
 from bot.domain.events import Measurement, Outcome
 from bot.ports import Asked
 from checklists.policy import ProbePolicy

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 from pydantic import BaseModel, Field
 
-from adapters.probes.api import PAGES, Api, BadStatus, Cannot, Found, NoData, Refused, measured, short
+from adapters.probes.asking import PAGES, Api, BadStatus, Cannot, Found, NoData, Refused, measured, short
 from bot.domain.events import Measurement, Outcome
 from bot.ports import Asked
 from checklists.policy import ProbePolicy

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 from pydantic import BaseModel
 
-from adapters.probes.api import PAGES, Api, BadStatus, Cannot, Found, Refused, measured, no, short, until, yes
+from adapters.probes.asking import PAGES, Api, BadStatus, Cannot, Found, Refused, measured, no, short, until, yes
 from bot.domain.events import Measurement, Outcome
 from bot.ports import Asked
 from checklists.policy import ProbePolicy
@@ -117,7 +117,7 @@ async def on_call(
     """Names of who is on call now, by the id of a schedule or of an escalation policy (then its first level that
     somebody holds); empty when it is nobody. `until` is the end of the time it may take, on the loop's clock.
 
-    Raises `adapters.probes.api.Cannot`.
+    Raises `adapters.probes.asking.Cannot`.
     """
     asked = schedule_or_escalation_policy.strip()
     if not _ID.fullmatch(asked):

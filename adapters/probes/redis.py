@@ -14,7 +14,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import TimeoutError as TooSlow
 
-from adapters.probes.api import PAUSE, Cannot, Found, NoData, Refused, measured, short
+from adapters.probes.asking import PAUSE, Cannot, Found, NoData, Refused, measured, short
 from bot.domain.events import Measurement, Outcome
 from bot.ports import Asked
 from checklists.policy import ProbePolicy

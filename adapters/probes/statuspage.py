@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 from pydantic import BaseModel
 
-from adapters.probes.api import Api, Found, Refused, measured, no, short, yes
+from adapters.probes.asking import Api, Found, Refused, measured, no, short, yes
 from bot.domain.events import Measurement, Outcome
 from bot.ports import Asked
 from checklists.policy import ProbePolicy

@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from adapters.probes.api import Cannot, Refused
+from adapters.probes.asking import Cannot, Refused
 from adapters.probes.pagerduty import PagerDutyCredentials, PagerDutyProbe, on_call
 from bot.domain.events import Measurement, Outcome
 from checklists.policy import ProbePolicy
