@@ -60,7 +60,15 @@ async def gate(
             left_out.append(f"There is no database {file}: freezes and incidents said in chat are not looked at.")
         else:
             async with store.read() as unit:
-                found = await the_gate.opening(unit, policy, service=service, environment=where, at=moment, read=read)
+                found = await the_gate.answer(
+                    unit,
+                    policy,
+                    service=service,
+                    environment=where,
+                    at=moment,
+                    now=moment if not at.strip() else now or await _now(settings, store is not None),
+                    read=read,
+                )
     return found, f"{service} → {where}: {say_opening(found, moment)}.", left_out
 
 
@@ -137,7 +145,8 @@ async def _moment(settings: Settings, timezone: str, at: str, there: bool, now: 
 
 
 async def _now(settings: Settings, there: bool) -> datetime:
-    if settings.slack_bot_token.get_secret_value() or not there:
+    chats = (settings.slack_bot_token, settings.discord_token)
+    if any(token.get_secret_value() for token in chats) or not there:
         return datetime.now(UTC)
     engine = engine_for(address(settings.database_url))
     try:

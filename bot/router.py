@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
+from bot.actions import check_and_number, clean, meant, parts
 from bot.cards import forms, replies
 from bot.cards.admission import lane_form
 from bot.cards.card import Answer, Card, Option, escape
@@ -167,7 +168,9 @@ class Router:
         read = await self._gate.read_calendars(policy, environment, at)
         service = policy.service or name
         async with self._store.read() as unit:
-            opening = await self._gate.opening(unit, policy, service=service, environment=environment, at=at, read=read)
+            opening = await self._gate.answer(
+                unit, policy, service=service, environment=environment, at=at, now=now, read=read
+            )
         return replies.window(service, environment, opening, at)
 
     async def _freeze(self, command: Command, who: Who, key: str) -> Answer:
@@ -209,7 +212,7 @@ class Router:
             # What was cancelled never was in production: what came before it still is.
             last = [row for row in named if row.status != Status.CANCELLED][:1]
             rows = [row for row in last if row.status == Status.STABLE]
-        rows = _meant(rows)
+        rows = meant(rows)
         if len(rows) > 1:
             busy = [row for row in rows if row.locked]
             if len(busy) != 1 or command.name == "status":
@@ -246,7 +249,7 @@ class Router:
     # --- clicks and forms ---
 
     async def _click(self, action: str, who: Who, key: str) -> Answer:
-        verb, deployment, argument = _parts(action)
+        verb, deployment, argument = parts(action)
         if verb in ("wait", "lane"):
             return await self._instead(verb, action, who, key)
         if verb == "read":
@@ -270,7 +273,7 @@ class Router:
             case "measure":
                 return await self._checks.measure_item(deployment, argument, who=who, key=key)
             case "again":
-                check, number = _check_and_number(argument)
+                check, number = check_and_number(argument)
                 return await self._checks.again(deployment, check, number, who=who, key=key)
         if verb not in ("rollback", "rolledback", "cancel", "accept", "excuse", "note", "stop"):
             return no("That button is from an older release. `/deploy status` shows the current ones.")
@@ -303,7 +306,7 @@ class Router:
         return await self._deployments.start(request, who=who, key=key)
 
     async def _submit(self, action: str, values: Mapping[str, str], who: Who, key: str) -> Answer:
-        verb, deployment, argument = _parts(action)
+        verb, deployment, argument = parts(action)
         answers = {name: clean(value).strip()[:4_000] for name, value in values.items()}
         reason = answers.get("reason", "")
         match verb:
@@ -330,7 +333,7 @@ class Router:
                 text = answers.get("text", "")
                 return await self._move(deployment, lambda p, s, now: moves.note(p, s, argument, text, who, now), key)
             case "accept":
-                check, number = _check_and_number(argument)
+                check, number = check_and_number(argument)
                 return await self._move(
                     deployment, lambda p, s, now: moves.accept(p, s, check, number, reason, who, now), key
                 )
@@ -378,28 +381,3 @@ async def _said(answer: Awaitable[Answer]) -> Answer:
         return no(str(error))
     except (ChecklistError, DocumentError) as error:
         return no(escape(str(error), limit=600))
-
-
-def clean(text: str) -> str:
-    """What people and their keyboards send, without what no database keeps: NUL and halves of characters."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "")
-
-
-def _meant(rows: list[DeploymentRow]) -> list[DeploymentRow]:
-    """One deployment for each service and environment: the one that runs, not an older one that is still watched."""
-    ordered = sorted(rows, key=lambda row: (not row.locked, -row.started_at.timestamp()))
-    found: dict[tuple[str, str], DeploymentRow] = {}
-    for row in ordered:
-        found.setdefault((row.service, row.environment), row)
-    return list(found.values())
-
-
-def _parts(action: str) -> tuple[str, str, str]:
-    verb, _, rest = action.partition(":")
-    deployment, _, argument = rest.partition(":")
-    return verb, deployment, argument
-
-
-def _check_and_number(argument: str) -> tuple[str, int]:
-    check, _, number = argument.rpartition(":")
-    return check, int(number) if number.isascii() and number.isdigit() and len(number) < 9 else -1

@@ -19,6 +19,8 @@ class Code(StrEnum):
     CALENDAR = "calendar"
     """An event of a calendar."""
     INCIDENT = "incident"
+    LOCK = "lock"
+    """Somebody has the service just now: a deployment that runs, or a lock."""
     UNKNOWN = "unknown"
     """A source could not be read, and the policy says that this blocks."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.cards.card import escape
-from bot.domain.calendar import Busy, Code, Opening, Rules, Unreadable, opening, rules_for, to_be_read
+from bot.domain.calendar import Busy, Code, Opening, Reason, Rules, Unreadable, opening, rules_for, to_be_read
 from bot.domain.errors import Unwell
 from bot.domain.events import CalendarEvent, FreezeAdded, FreezeRemoved, IncidentClosed, IncidentOpened, Locked
 from bot.domain.locks import locked_by
@@ -69,6 +70,24 @@ class Gate:
         if by_incidents:
             held += open_incidents(said, service=service)
         return opening(_rules(policy, environment), at, busy=held, unreadable=unreadable)
+
+    async def answer(
+        self, unit: Unit, policy: Policy, *, service: str, environment: str, at: datetime, now: datetime, read: Read
+    ) -> Opening:
+        """What a start would be told at `at`: like `opening`, and for now also whether somebody has the service."""
+        found = await self.opening(unit, policy, service=service, environment=environment, at=at, read=read)
+        if at > now:
+            return found
+        holder = await unit.lock_holder(service, environment)
+        lock = locked_by(await unit.calendar(), service, environment, now)
+        if holder is not None:
+            text = f"{holder.service} {holder.version} is being deployed, started by {holder.started_by}"
+            held = Reason(Code.LOCK, text, "a deployment that runs", None)
+        elif lock is not None:
+            held = Reason(Code.LOCK, f"locked by {lock.by.name}: {lock.reason}", "/deploy lock", lock.until)
+        else:
+            return found
+        return replace(found, open=False, reasons=(*found.reasons, held), next_open=None, next_close=None)
 
     async def lock(self, unit: Unit, service: str, environment: str, now: datetime, *, who: Who) -> Locked | None:
         """The lock that people have set and that keeps this person from starting; its own holder may."""
