@@ -120,7 +120,7 @@ def client_settings() -> dict[str, object]:
         "member_cache_flags": discord.MemberCacheFlags.none(),
         "chunk_guilds_at_startup": False,
         "max_ratelimit_timeout": _PATIENCE,
-        "guild_ready_timeout": 0.5,
+        "guild_ready_timeout": 0.1,
     }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bot.cards.card import Answer, Card, Text, Tone, escape
+from bot.cards.card import Answer, Card, Text, Tone
+from bot.cards.words import plain
 from bot.ports import Dialogue
 
 
@@ -18,5 +19,5 @@ class DiscordDialogue(Dialogue, Protocol):
 
 
 def not_done(sentence: str) -> Answer:
-    """Something went wrong on the way; nothing was changed."""
-    return Answer(card=Card("Not done", sentence, (Text(escape(sentence)),), Tone.WARN), refused=True)
+    """Something went wrong on the way. The sentence is ours: inline Markdown."""
+    return Answer(card=Card("Not done", plain(sentence), (Text(sentence),), Tone.WARN), refused=True)

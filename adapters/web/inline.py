@@ -9,6 +9,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from bot.cards.times import SCHEME
+
 _REACHABLE = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True}).enable("strikethrough")
 
@@ -62,6 +64,8 @@ def _open(target: str) -> Token:
             "rel": "noopener noreferrer nofollow",
         }
         return Token("link_open", "a", 1, attrs=attributes)
+    if target.startswith(SCHEME):
+        return Token("link_open", "time", 1, attrs={"datetime": target.removeprefix(SCHEME)})
     return Token("link_open", "span", 1, attrs={"class": "local-link", "title": target})
 
 

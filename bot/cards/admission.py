@@ -153,7 +153,7 @@ def waiting_lines(view: View) -> Iterator[str]:
     state, now = view.state, view.now
     if state.held is not None:
         why = state.held.gate.lock or say_opening(opening_of(state.held.gate), state.held.gate.asked)
-        yield f"**Held**: {why}. It is asked again {view.clock(state.held.again)}"
+        yield f"**Held**: {why}. It is asked again {view.when(state.held.again)}"
     elif state.go_asked is not None:
         yield "**Go or no-go?** Its time has come and the window is open"
     for needed in state.started.approvals:
@@ -179,7 +179,7 @@ def where_it_waits(view: View) -> str:
     planned = view.state.planned_t0
     lack = lacking(view.state, view.now)
     needs = " and ".join(f"{needed.count} × {escape(role_words(needed.role))}" for needed in lack)
-    until = f"for {view.clock(planned)}" if planned is not None and planned > view.now else ""
+    until = f"for {view.when(planned)}" if planned is not None and planned > view.now else ""
     approval = f"for the approval of {needs}" if needs else ""
     return f"**Waiting** {' and '.join(filter(None, (until, approval))) or 'for the go'}"
 
@@ -221,7 +221,7 @@ def notices(plan: Plan, view: View, fact: e.Event) -> Iterator[tuple[str, Card, 
             yield f"dropped-{int(fact.at.timestamp())}", _card(line, Tone.WARN), False
         case e.RollbackProposed():
             to = f" to {escape(fact.to_version)}" if fact.to_version else ""
-            line = f"⏳ {name} rolls back{to} by itself at {view.clock(fact.stops_at)}: {escape(fact.reason)}."
+            line = f"⏳ {name} rolls back{to} by itself at {view.when(fact.stops_at)}: {escape(fact.reason)}."
             buttons = Buttons(
                 (
                     Button("Stop it…", f"stop:{view.id}"),

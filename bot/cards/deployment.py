@@ -65,7 +65,7 @@ def deployment_card(view: View) -> Card:
     lines = list(_lines(view))
     title = f"{_SIGNS[state.status]} {view.name}"
     blocks: list[Block] = [
-        Text(f"started by {person(state.started.by)} {view.clock(state.started.at)}", small=True),
+        Text(f"started by {person(state.started.by)} {view.when(state.started.at)}", small=True),
         Text(lines[0]),
         Progress(ticked + excused, total, label),
         *(Text(line) for line in lines[1:]),
@@ -116,7 +116,7 @@ def _phase_line(view: View) -> str:
     if step.id in view.state.opened:
         return where
     due = view.opens_at(step)
-    return f"{where} opens {view.clock(due)} by itself" if due else where
+    return f"{where} opens {view.when(due)} by itself" if due else where
 
 
 def _lines(view: View) -> Iterator[str]:
@@ -135,22 +135,22 @@ def _lines(view: View) -> Iterator[str]:
     if state.status in (Status.WAITING, Status.RUNNING):
         if (planned := state.planned_t0) is not None:
             times = _check_times(view, planned)
-            yield f"Planned for {view.clock(planned)}" + (f" · checks {' · '.join(times)}" if times else "")
+            yield f"Planned for {view.when(planned)}" + (f" · checks {' · '.join(times)}" if times else "")
         if view.opening is not None and planned is not None and planned > view.now:
             yield f"Window then {say_opening(view.opening, planned)}"
         elif view.opening is not None:
             yield f"Window {say_opening(view.opening, view.now)}"
     elif state.t0 is not None and state.status is not Status.ROLLING_BACK:
-        yield f"Deployed {view.clock(state.t0)} by {person(state.deployed_by or state.started.by)}"
+        yield f"Deployed {view.when(state.t0)} by {person(state.deployed_by or state.started.by)}"
         if (said := state.announced.get(Announcement.SUCCEEDED)) is not None:
-            yield f"Success announced {view.clock(said.at)}; still watched"
+            yield f"Success announced {view.when(said.at)}; still watched"
         if times := _check_times(view, state.t0):
             yield f"Checks {' · '.join(times)}"
         yield from _bad_news(view)
         yield from _watch_lines(view)
     elif state.status is Status.ROLLING_BACK and state.rollback is not None and state.recovered is not None:
         took = say_duration(state.recovered.at - state.rollback.at)
-        yield f"**Recovered** {view.clock(state.recovered.at)}, {took} after the rollback began"
+        yield f"**Recovered** {view.when(state.recovered.at)}, {took} after the rollback began"
 
 
 def _lane_line(view: View) -> Iterator[str]:
@@ -197,7 +197,7 @@ def _check_times(view: View, t0: datetime) -> list[str]:
         if t0 + offset not in state.runs.get(check.id, {})
     ]
     times = sorted({due for due, series in coming if not series} or {due for due, _ in coming[:1]})
-    return [view.clock(due) for due in times[:_CHECK_TIMES]] + ["…"] * (len(times) > _CHECK_TIMES)
+    return [view.when(due) for due in times[:_CHECK_TIMES]] + ["…"] * (len(times) > _CHECK_TIMES)
 
 
 def _bad_news(view: View) -> Iterator[str]:
@@ -218,11 +218,11 @@ def _watch_lines(view: View) -> Iterator[str]:
     if (limit := limit_of(view.plan, state)) is not None:
         left = limit - view.now
         when = f"{say_duration(left)} left" if left.total_seconds() > 0 else "which is over"
-        yield f"To be decided by {view.clock(limit)}, {when}"
+        yield f"To be decided by {view.when(limit)}, {when}"
     if state.proposed is not None:
-        yield f"**Rolls back by itself** at {view.clock(state.proposed.stops_at)}: {escape(state.proposed.reason)}"
+        yield f"**Rolls back by itself** at {view.when(state.proposed.stops_at)}: {escape(state.proposed.reason)}"
     if state.acknowledged is not None:
-        yield f"{person(state.acknowledged.by)} looks after it since {view.clock(state.acknowledged.at)}"
+        yield f"{person(state.acknowledged.by)} looks after it since {view.when(state.acknowledged.at)}"
 
 
 def _buttons(view: View) -> Iterator[Button]:

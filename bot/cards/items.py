@@ -129,7 +129,7 @@ def _tone(view: View, step: Step) -> Tone:
 def _introduction(view: View, step: Step) -> Iterator[str]:
     if step.id in view.state.due_opened:
         due = view.opens_at(step) or view.state.opened[step.id]
-        yield f"Due {view.clock(due)}. Please tick what is true, or say why it does not apply."
+        yield f"Due {view.when(due)}. Please tick what is true, or say why it does not apply."
     if step.kind is PhaseKind.ROLLBACK:
         yield "Rolling back: no window, freeze or open item stands in the way."
 

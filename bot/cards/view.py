@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.cards.card import escape
+from bot.cards.times import instant
 from bot.cards.words import clock
 from bot.domain.calendar import Opening
 from bot.domain.course import own_times
@@ -45,6 +46,10 @@ class View:
         """An instant by the wall clock of the policy's zone. What has ended is not drawn anew every day: it says the
         date."""
         return clock(at, self.zone, None if self.state.status.ended else self.now)
+
+    def when(self, at: datetime) -> str:
+        """The same as inline Markdown, for the chats that show everybody their own time."""
+        return instant(self.clock(at), at)
 
     def opens_at(self, step: Step) -> datetime | None:
         """When a phase of the run opens by itself, as far as that is known."""

@@ -16,8 +16,8 @@ def test_it_asks_for_the_two_scopes_and_exactly_what_is_needed() -> None:
     assert asked["scope"] == ["bot applications.commands"]
     held = {name for name, value in discord.Permissions(int(asked["permissions"][0])) if value}
     assert held == {
-        "attach_files", "create_public_threads", "read_message_history", "send_messages", "send_messages_in_threads",
-        "view_channel",
+        "attach_files", "create_public_threads", "read_message_history", "read_messages", "send_messages",
+        "send_messages_in_threads",
     }  # fmt: skip
 
 

@@ -9,7 +9,9 @@ from checklists.policy import Person
 from tests.adapters.discord.kit import ANA, PEOPLE, QA, SRE
 
 
-@pytest.mark.parametrize("odd", ["@oncall", "role:", "role:abc", "12", "", "ana", "<@1700000000000000001>", f"Role:{QA}"])
+@pytest.mark.parametrize(
+    "odd", ["@oncall", "role:", "role:abc", "12", "", "ana", "<@1700000000000000001>", f"Role:{QA}"]
+)
 def test_what_is_no_number_maps_to_nobody(odd: str) -> None:
     assert holders(Person(discord=odd)) == Holders()
 
