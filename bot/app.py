@@ -32,6 +32,8 @@ from bot.services.checks import Checks
 from bot.services.deployments import Deployments
 from bot.services.freezes import Freezes
 from bot.services.gate import Gate
+from bot.services.locks import Locks
+from bot.services.notices import Notices
 from bot.services.records import Records
 from bot.services.views import Views
 from bot.settings import EMBEDDED, Settings
@@ -73,8 +75,12 @@ class App:
         )
         checks = Checks(store, clock, front.probe(store), records, deployments, changed=self.wake)
         freezes = Freezes(store, clock, self.checklists, chats, new_id=new_id, changed=self.wake)
-        self.router = Router(store, clock, self._gate, self.checklists, deployments, checks, freezes, self._views)
-        self.scheduler = Scheduler(store, clock, checks, owner=self._owner)
+        locks = Locks(store, clock, self.checklists, chats, new_id=new_id, changed=self.wake)
+        notices = Notices(store, clock, self.checklists, chats, changed=self.wake)
+        self.router = Router(
+            store, clock, self._gate, self.checklists, deployments, checks, freezes, locks, self._views
+        )
+        self.scheduler = Scheduler(store, clock, checks, notices, owner=self._owner)
         self.relays: list[Relay] = []
 
     @classmethod

@@ -41,6 +41,13 @@ USAGES = (
     Usage("list", "", "deployments, running ones first"),
     Usage("window", '[service] [environment] [at "fri 16:55"]', "may it start, and when does it open or close"),
     Usage("freeze", 'add "1 dec - 3 jan" REASON | list | remove ID', "when nothing is deployed"),
+    Usage(
+        "lock",
+        '[service] [environment] REASON [for 2h | until "fri 18:00"] [--take]',
+        "nobody else starts it meanwhile",
+    ),
+    Usage("unlock", "[service] [environment] [reason]", "lift the lock, also the one a rollback leaves behind"),
+    Usage("queue", "[service] [environment]", "be told when it is free; again: no longer"),
     Usage("incident", "open REASON | list | close ID", "an active incident holds deployments where the policy says so"),
     Usage("why", "[service] | ID", "why it was let through, held or turned away, as things stood then"),
     Usage("checklist", "[name]", "read a checklist, also the parts nobody ticks"),
@@ -228,10 +235,15 @@ def _alone(name: str) -> Callable[[_Taker], Command]:
     return parse
 
 
-def _cancel(taken: _Taker) -> Command:
-    service, environment = taken.selector()
-    taken.mind_the_service("cancel", service)
-    return Command("cancel", service=service, environment=environment, text=taken.rest(), words=tuple(taken.words))
+def _with_reason(name: str) -> Callable[[_Taker], Command]:
+    """Commands about one deployment or service, with a reason."""
+
+    def parse(taken: _Taker) -> Command:
+        service, environment = taken.selector()
+        taken.mind_the_service(name, service)
+        return Command(name, service=service, environment=environment, text=taken.rest(), words=tuple(taken.words))
+
+    return parse
 
 
 def _rollback(taken: _Taker) -> Command:
@@ -271,6 +283,23 @@ def _freeze(taken: _Taker) -> Command:
     return Command("freeze", sub=sub, when=when, service=service, text=taken.rest())
 
 
+def _lock(taken: _Taker) -> Command:
+    take = taken.flag("--take")
+    service, environment = taken.selector()
+    taken.mind_the_service("lock", service)
+    until = ""
+    lowered = [word.casefold() for word in taken.words]
+    for sign in ("until", "for"):
+        # The last one: a reason may hold the word as well.
+        if sign in lowered and 0 < (at := len(lowered) - 1 - lowered[::-1].index(sign)) >= len(lowered) - 3:
+            until = " ".join(taken.words[at + 1 :]).translate(_DASHES)
+            taken.words = taken.words[:at]
+            break
+    return Command(
+        "lock", service=service, environment=environment, when=until, text=taken.rest(), confirmed=take,
+    )  # fmt: skip
+
+
 def _incident(taken: _Taker) -> Command:
     sub = taken.words.pop(0).casefold() if taken.words else "list"
     if sub not in ("open", "close", "list"):
@@ -289,8 +318,11 @@ _PARSERS: dict[str, Callable[[_Taker], Command]] = {
     "rollback": _rollback,
     "window": _window,
     "freeze": _freeze,
+    "lock": _lock,
+    "unlock": _with_reason("unlock"),
+    "queue": _about("queue"),
     "incident": _incident,
-    "cancel": _cancel,
+    "cancel": _with_reason("cancel"),
     **{name: _about(name) for name in ("status", "items", "advance", "deployed", "approve", "go")},
     **{name: _alone(name) for name in ("list", "checklist", "help", "why")},
 }

@@ -28,6 +28,7 @@ from bot.services.deployments import Deployments, Request, good_versions, planne
 from bot.services.freezes import Freezes
 from bot.services.gate import Gate
 from bot.services.lobby import Lobby
+from bot.services.locks import Locks
 from bot.services.records import UnknownDeployment
 from bot.services.starting import WHEN_OPEN
 from bot.services.views import Views
@@ -52,10 +53,12 @@ class Router:
         deployments: Deployments,
         checks: Checks,
         freezes: Freezes,
+        locks: Locks,
         views: Views,
     ) -> None:
         self._store, self._clock, self._gate, self._checklists = store, clock, gate, checklists
-        self._deployments, self._checks, self._freezes, self._views = deployments, checks, freezes, views
+        self._deployments, self._checks, self._views = deployments, checks, views
+        self._freezes, self._locks = freezes, locks
         self._completion = Completion(store, checklists)
         self._whys = Whys(store, clock)
         self._lobby = Lobby(store, clock, gate, checklists, views)
@@ -116,6 +119,8 @@ class Router:
                 return await self._freeze(command, who, key)
             case "incident":
                 return await self._incident(command, who, key)
+            case "lock" | "unlock" | "queue":
+                return await self._lock(command, who, key)
             case "checklist":
                 return await self._checklist(command.service or command.text)
             case "help":
@@ -184,6 +189,16 @@ class Router:
             case _:
                 return await self._freezes.list()
 
+    async def _lock(self, command: Command, who: Who, key: str) -> Answer:
+        service, environment = command.service, command.environment or "production"
+        if command.name == "queue":
+            return await self._locks.queue(service, environment, who=who, key=key)
+        if command.name == "unlock":
+            return await self._locks.lift(service, environment, command.text, who=who, key=key)
+        return await self._locks.set(
+            service, environment, command.text, command.when, take=command.confirmed, who=who, key=key
+        )
+
     async def _incident(self, command: Command, who: Who, key: str) -> Answer:
         match command.sub:
             case "open":
@@ -250,6 +265,8 @@ class Router:
 
     async def _click(self, action: str, who: Who, key: str) -> Answer:
         verb, deployment, argument = parts(action)
+        if verb == "queue":
+            return await self._locks.queue(deployment, argument, who=who, key=key)
         if verb in ("wait", "lane"):
             return await self._instead(verb, action, who, key)
         if verb == "read":

@@ -11,6 +11,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.ports import Claimed, Clock, Store
 from bot.services.checks import Checks
+from bot.services.notices import Notices
 
 LEASE = timedelta(seconds=120)
 """Longer than the slowest probe with its retries; a process that dies gives its work back after this."""
@@ -24,8 +25,9 @@ log = structlog.get_logger(__name__)
 class Scheduler:
     """Runs due work, in order of its time. Any number of processes may: a due row is claimed with a lease."""
 
-    def __init__(self, store: Store, clock: Clock, checks: Checks, *, owner: str) -> None:
+    def __init__(self, store: Store, clock: Clock, checks: Checks, notices: Notices, *, owner: str) -> None:
         self._store, self._clock, self._checks, self._owner = store, clock, checks, owner
+        self._notices = notices
         self._ringer = AsyncIOScheduler(timezone="UTC")
         self._turn = asyncio.Lock()
         self._worker: asyncio.Task[None] | None = None
@@ -66,6 +68,7 @@ class Scheduler:
     async def settle(self) -> None:
         """Do all that is due now, and what became due by it."""
         async with self._turn:
+            await self._notices.settle()
             for _ in range(_ROUNDS):
                 # One at a time is claimed, so that each has its whole lease.
                 claimed = await self._store.claim_due(self._clock.now(), self._owner, LEASE, limit=1)

@@ -53,6 +53,39 @@ class Settings(BaseSettings):
     """A read-only REST API key: for freezes and probes that ask PagerDuty."""
     pagerduty_api_url: str = "https://api.pagerduty.com"
     """Accounts in the EU: `https://api.eu.pagerduty.com`."""
+    prometheus_url: str | None = None
+    """Prometheus, or what speaks its API below this address: `https://prometheus.example.org`, Mimir's `…/prometheus`,
+    `https://api.fly.io/prometheus/ORG`."""
+    prometheus_token: SecretStr = SecretStr("")
+    """Sent as a bearer's token, unless it brings its scheme: `Basic …`, `FlyV1 …`."""
+    prometheus_tenant: str | None = None
+    """Mimir's tenant (`X-Scope-OrgID`)."""
+    alertmanager_url: str | None = None
+    """The Alertmanager; Mimir's stands below `…/alertmanager`."""
+    alertmanager_token: SecretStr = SecretStr("")
+    """As Prometheus's."""
+    alertmanager_tenant: str | None = None
+    """As Prometheus's."""
+    datadog_api_key: SecretStr = SecretStr("")
+    """An API key."""
+    datadog_app_key: SecretStr = SecretStr("")
+    """An application key with `timeseries_query`."""
+    datadog_site: str = "datadoghq.com"
+    """The account's site: `datadoghq.eu`, `us3.datadoghq.com`."""
+    datadog_api_url: str | None = None
+    """Another address of the site's API: a proxy, a test server."""
+    sentry_token: SecretStr = SecretStr("")
+    """A token with the scopes `org:read`, `project:read` and `event:read`."""
+    sentry_org: str | None = None
+    """The organization's slug."""
+    sentry_url: str = "https://sentry.io"
+    """A region (`https://de.sentry.io`), or a Sentry of one's own."""
+    cloudflare_token: SecretStr = SecretStr("")
+    """A token with `Account Analytics: Read`."""
+    cloudflare_account: str | None = None
+    """The account's id: 32 hexadecimal digits."""
+    cloudflare_api_url: str = "https://api.cloudflare.com/client/v4"
+    """Another address of the API: a test server."""
     aws_region: str | None = None
     """`eu-west-1`: where CloudWatch is asked."""
     aws_access_key_id: str | None = None

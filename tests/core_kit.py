@@ -33,6 +33,8 @@ from bot.services.checks import Checks
 from bot.services.deployments import Deployments
 from bot.services.freezes import Freezes
 from bot.services.gate import Gate
+from bot.services.locks import Locks
+from bot.services.notices import Notices
 from bot.services.records import Records
 from bot.services.views import Views
 from checklists.policy import ProbePolicy
@@ -230,11 +232,21 @@ class Core:
         )
         self.checks = Checks(self.store, self.clock, self.probe, records, self.deployments, changed=self.changed)
         freezes = Freezes(self.store, self.clock, self.checklists, ("web",), new_id=self.new_id, changed=self.changed)
+        locks = Locks(self.store, self.clock, self.checklists, ("web",), new_id=self.new_id, changed=self.changed)
+        notices = Notices(self.store, self.clock, self.checklists, ("web",), changed=self.changed)
         self.router = Router(
-            self.store, self.clock, self.gate, self.checklists, self.deployments, self.checks, freezes, self.views
+            self.store,
+            self.clock,
+            self.gate,
+            self.checklists,
+            self.deployments,
+            self.checks,
+            freezes,
+            locks,
+            self.views,
         )
         self.relay = Relay(self.store, self.chat, self.views, self.clock, owner=self.owner)
-        self.scheduler = Scheduler(self.store, self.clock, self.checks, owner=self.owner)
+        self.scheduler = Scheduler(self.store, self.clock, self.checks, notices, owner=self.owner)
 
     def new_id(self) -> str:
         return f"d{next(self.ids)}"

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from bot.domain.calendar_facts import Locked, Queued, Unlocked, Unqueued
+from bot.domain.deployment import Deployment
 from bot.domain.events import CalendarEvent
+from bot.domain.people import GONOGO
 
 
 def standing_locks(events: Iterable[CalendarEvent], now: datetime) -> list[Locked]:
@@ -35,3 +37,17 @@ def queue_of(events: Iterable[CalendarEvent], service: str, environment: str) ->
         elif isinstance(event, Unqueued):
             waiting.pop(event.id, None)
     return list(waiting.values())
+
+
+def after_rollback(state: Deployment, now: datetime) -> Locked:
+    """The lock a rollback leaves behind, until somebody lifts it: what was bad is not deployed again by accident."""
+    reason = state.rollback.reason if state.rollback is not None else ""
+    return Locked(
+        at=now,
+        by=GONOGO,
+        id=f"back-{state.id}",
+        service=state.started.service,
+        environment=state.started.environment,
+        reason=f"{state.started.version} was rolled back: {reason}",
+        deployment=state.id,
+    )

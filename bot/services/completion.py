@@ -16,7 +16,8 @@ _SUBS = {
     "freeze": {"add": "nothing is deployed for a while", "list": "freezes that stand", "remove": "lift one"},
     "incident": {"open": "something is wrong now", "list": "incidents that are open", "close": "it is over"},
 }
-_ABOUT_RUNNING = {"status", "items", "advance", "deployed", "rollback", "cancel"}
+_ABOUT_RUNNING = {"status", "items", "advance", "deployed", "rollback", "cancel", "approve", "go", "why"}
+_ABOUT_A_PLACE = {"lock", "unlock", "queue"}
 
 _ENDED: dict[str, tuple[str, ...]] = {Status.STABLE: ("status", "rollback")}
 """What can be said about a deployment that has ended."""
@@ -61,10 +62,12 @@ class Completion:
             return _SUBS[name] if not said else await self._about_the_calendar(name, *said)
         if name == "checklist" and not said:
             return dict.fromkeys(await self._checklists.names(), "")
-        if name == "start" and not said:
+        if name in ("start", "schedule") and not said:
             return {}  # the version, which nobody else can know
-        if name in ("start", "window"):
+        if name in ("start", "window", "schedule"):
             return await self._where_to(said)
+        if name in _ABOUT_A_PLACE and len(said) < 2:
+            return {word: what for word, what in (await self._where_to(said)).items() if word != "at"}
         return await self._running(name, said) if name in _ABOUT_RUNNING else {}
 
     async def _about_the_calendar(self, name: str, sub: str, *said: str) -> Offers:

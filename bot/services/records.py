@@ -14,6 +14,7 @@ from bot.cards.view import View
 from bot.domain import events as e
 from bot.domain.course import consequences, deadlines
 from bot.domain.deployment import Deployment, Status, evolve, replay
+from bot.domain.locks import after_rollback
 from bot.domain.people import GONOGO
 from bot.ports import Deadline, DeploymentRow, Outgoing, Unit
 from bot.services.checklists import frozen_plan
@@ -63,6 +64,8 @@ class Records:
         spoken, state = with_words(plan, state, consequences(plan, state, now), now)
         facts += spoken
         await unit.append(await self._row(unit, state), after, facts)
+        if any(isinstance(fact, e.RolledBack) for fact in facts):
+            await unit.append_calendar([after_rollback(state, now)])
         wanted = [Deadline(state.id, key, due) for key, due in deadlines(plan, state).items()]
         await unit.plan_deadlines(state.id, wanted)
         said = [fact for fact in facts if isinstance(fact, e.Announced)]
@@ -72,6 +75,11 @@ class Records:
             for name, card, everywhere in notices(plan, view, fact):
                 await unit.say(self._everywhere(plan.policy, state, name, card, everywhere=everywhere))
         return state
+
+    async def tell(self, unit: Unit, policy: Policy, key: str, card: Card) -> None:
+        """Say something once in the home channel of a policy."""
+        channel = home_of(policy)
+        await unit.say([Outgoing(f"{key}:{chat}", chat, channel, card) for chat in self._chats])
 
     def _everywhere(
         self, policy: Policy, state: Deployment, name: str, card: Card, *, everywhere: bool

@@ -10,15 +10,17 @@ from datetime import datetime
 from bot.cards import admission as said
 from bot.cards import replies
 from bot.cards.card import Answer, escape
+from bot.cards.locks import turned_away_notice
 from bot.cards.opening import say_opening
 from bot.cards.view import View
 from bot.domain import events as e
-from bot.domain.calendar import Opening
+from bot.domain.calendar import Code, Opening
 from bot.domain.course import begin
 from bot.domain.decisions import decision
 from bot.domain.deployment import Status, replay
 from bot.domain.errors import Unwell
 from bot.domain.horizon import Concern, concerns, moments
+from bot.domain.locks import queue_of
 from bot.domain.people import Who, may
 from bot.ports import Changelog, Clock, Roster, Store, Unit
 from bot.services.checklists import Checklists, environments_of, freeze
@@ -177,6 +179,7 @@ class Starting:
                 )
             await unit.keep_checklist(freeze(asked.loaded))
             state = await self._records.begin(unit, plan, begin(plan, started), now)
+            await self._leave_queue(unit, plan, who, now)
             told = tuple(said.say_concern(concern, view) for concern in found)
             return replies.started(View(plan, state, now, opening), told)
 
@@ -208,6 +211,19 @@ class Starting:
             version=asked.request.version, why=why, gate=decision(opening, asked.planned or now, lock=lock),
         )  # fmt: skip
         await unit.append_calendar([fact])
+        # Outside a window is everybody's daily life; a freeze or a lock is worth telling, once an hour and person.
+        causes = [reason for reason in opening.reasons if reason.code is not Code.WINDOW]
+        if lock or causes:
+            told = [f"locked: {lock}"] if lock else [reason.text for reason in causes]
+            by = "lock" if lock else "-".join(sorted({reason.source for reason in causes}))
+            key = f"turned:{plan.service}:{plan.environment}:{by}:{who.id}:{now:%Y%m%d%H}"[:200]
+            await self._records.tell(unit, asked.policy, key, turned_away_notice(fact, told))
+
+    async def _leave_queue(self, unit: Unit, plan: Plan, who: Who, now: datetime) -> None:
+        """Who starts is waiting no longer."""
+        waiting = queue_of(await unit.calendar(), plan.service, plan.environment)
+        mine = [one for one in waiting if (one.by.chat, one.by.id) == (who.chat, who.id)]
+        await unit.append_calendar([e.Unqueued(at=now, by=who, id=one.id) for one in mine])
 
     async def _concerns(self, unit: Unit, asked: _Asked, opening: Opening, now: datetime) -> list[Concern]:
         plan = asked.plan
