@@ -32,6 +32,8 @@ class Kind(Enum):
     LANE = "the name of a way around the gate, behind `--`"
     REASON = "the reason for it: words"
     TEXT = "words"
+    UNTIL = "a time or a duration, behind `until` and all words"
+    TAKE = "yes, for `--take`"
     ITEM = "an item: not for the core"
 
 
@@ -140,6 +142,22 @@ SUBS = (
         (Option("id", "Which one", required=True, offers="freeze remove "),),
     ),
     Sub(
+        ("lock",),
+        "Nobody else starts it meanwhile",
+        (
+            Option("reason", "Why; everybody who is stopped reads it", Kind.TEXT, required=True),
+            *_WHERE,
+            Option("until", "How long, 2h, or until when, fri 18:00; left out, until it is unlocked", Kind.UNTIL),
+            Option("take_over", "Write yes to take over somebody else's lock", Kind.TAKE),
+        ),
+    ),
+    Sub(
+        ("unlock",),
+        "Lift the lock, also the one a rollback leaves behind",
+        (*_WHERE, Option("reason", "Why; it is announced", Kind.TEXT)),
+    ),
+    Sub(("queue",), "Be told when it is free; again: no longer", _WHERE),
+    Sub(
         ("incident", "open"),
         "Something is wrong now: it holds deployments where the policy says so",
         (
@@ -226,7 +244,7 @@ def text_of(said: Typed) -> str:
     if said.values and any(option.kind is Kind.TIME for option in said.sub.options) and "when" not in said.values:
         raise Unusable("From when to when? Please fill in `when`, or leave all out: then a form asks.")
     words = [*said.sub.words]
-    for option in sorted(said.sub.options, key=lambda option: option.kind is Kind.TEXT):
+    for option in sorted(said.sub.options, key=lambda option: (option.kind is Kind.UNTIL, option.kind is Kind.TEXT)):
         value = said.values.get(option.name, "")
         if value:
             words += _words(option, value)
@@ -264,6 +282,10 @@ def _words(option: Option, value: str) -> list[str]:
             return [f"--{name}"]
         case Kind.TEXT | Kind.REASON:
             return [_quoted(value, words=True)]
+        case Kind.UNTIL:
+            return ["until", _quoted(value)]
+        case Kind.TAKE:
+            return ["--take"] if value.casefold() in ("yes", "true") else []
         case Kind.ITEM:
             return []
         case _:

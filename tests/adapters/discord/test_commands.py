@@ -80,6 +80,11 @@ def test_options_become_the_command_they_mean() -> None:
     opened = read("incident open", reason="checkout is down", service="shop")
     assert (opened.sub, opened.service, opened.text) == ("open", "shop", "checkout is down")
     assert read("window", environment="staging", at="fri 16:55").environment == "staging"
+    held = read("lock", reason="the database is moved", service="shop", until="2h", take_over="yes")
+    assert (held.service, held.text, held.when, held.confirmed) == ("shop", "the database is moved", "2h", True)
+    assert not read("lock", reason="until further notice").when
+    assert read("unlock", service="shop", environment="staging", reason="done").text.strip() == "done"
+    assert read("queue", environment="staging").environment == "staging"
     assert read("why", service="shop").service == "shop"
     assert read("checklist", name="azora").service == "azora"
 
@@ -121,7 +126,7 @@ def test_a_reason_without_a_lane_and_a_freeze_without_a_time_are_told() -> None:
 
 
 def test_everything_that_is_chosen_from_is_offered() -> None:
-    free = {Kind.AT, Kind.TIME, Kind.LANE, Kind.REASON, Kind.TEXT}
+    free = {Kind.AT, Kind.TIME, Kind.LANE, Kind.REASON, Kind.TEXT, Kind.UNTIL, Kind.TAKE}
     for each in SUBS:
         for option in each.options:
             assert bool(option.offers) == (option.kind not in free | {Kind.ITEM} and option.name != "version") or (
