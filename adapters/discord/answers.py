@@ -27,8 +27,8 @@ AGAIN = "again"
 """Verb of the button that opens a form once more, with what was typed."""
 _CALL = 10.0
 _MANY = 1_000
-_MOST = 5
-"""Messages of one answer."""
+_MOST = 25
+"""Messages of one answer, at most."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,14 +48,15 @@ class Answers:
         asking = asyncio.ensure_future(asked)
         await asyncio.wait({asking}, timeout=self._patience)
         try:
-            async with asyncio.timeout(None if not asking.done() else _CALL):
-                if asking.done():
+            if not asking.done():
+                async with asyncio.timeout(_CALL):
+                    await interaction.response.defer(ephemeral=True, thinking=True)
+                answer = self._offered(interaction, await asking, values or {})
+                async with asyncio.timeout(_CALL):
+                    await self._later(interaction, answer)
+            else:
+                async with asyncio.timeout(_CALL):
                     await self._now(interaction, self._offered(interaction, asking.result(), values or {}))
-                    return
-                await interaction.response.defer(ephemeral=True, thinking=True)
-            answer = self._offered(interaction, await asking, values or {})
-            async with asyncio.timeout(_CALL):
-                await self._later(interaction, answer)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             if isinstance(error, discord.HTTPException) and error.code == ANSWERED:
                 log.info("discord.answered")  # another process was first

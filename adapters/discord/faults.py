@@ -23,9 +23,7 @@ _CHANNEL = {
     50001: "I cannot see it: allow my role View Channel there",
     50013: "I may not do that there: allow my role what `gonogo doctor` names",
 }
-UNACCEPTED = (
-    "GONOGO_DISCORD_TOKEN is not accepted: copy the token under Bot in the developer portal, and start again"
-)
+UNACCEPTED = "GONOGO_DISCORD_TOKEN is not accepted: copy the token under Bot in the developer portal, and start again"
 
 log = structlog.get_logger(__name__)
 
@@ -114,7 +112,7 @@ def _said(what: str, error: discord.HTTPException) -> ChatError:
         return Archived("the thread is archived")
     if code in _CHANNEL:
         return ChannelGone(_CHANNEL[code])
-    more = f": {error.text}" if error.text else ""
+    more = f": {error.text[:300]}" if code and error.text else ""
     lasts = status == 400
     advice = ". Please report this to the makers of gonogo" if lasts else ""
     return Refusal(f"{what} was refused ({code or status}){more}{advice}", code, lasts=lasts)

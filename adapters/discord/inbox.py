@@ -51,10 +51,11 @@ class Inbox:
 
     async def _take(self, interaction: Interaction) -> None:
         data: Mapping[str, Any] = interaction.data or {}
+        elsewhere = interaction.guild_id is None or (self._guild is not None and interaction.guild_id != self._guild)
         if interaction.type is InteractionType.autocomplete:
-            await self._complete(interaction, data)
+            await self._complete(interaction, {} if elsewhere else data)
             return
-        if interaction.guild_id is None or (self._guild is not None and interaction.guild_id != self._guild):
+        if elsewhere:
             await self._answers.to(interaction, _just(not_done("Deployments are run in their own server's channels.")))
             return
         match interaction.type:

@@ -79,7 +79,7 @@ def deployment_card(view: View) -> Card:
 def where_it_stands(view: View) -> str:
     """One line: the phase, or how it ended. Inline Markdown."""
     state = view.state
-    at = view.clock(state.ended_at) if state.ended_at else ""
+    at = view.when(state.ended_at) if state.ended_at else ""
     match state.status:
         case Status.STABLE:
             return f"**Stable** since {at}: {_how_it_passed(view)}"
@@ -92,7 +92,7 @@ def where_it_stands(view: View) -> str:
             return f"**Superseded** at {at} by {escape(state.superseded.version)}, which is watched now."
         case Status.ROLLING_BACK if state.rollback is not None:
             back = f" to {escape(state.rollback.to_version)}" if state.rollback.to_version else ""
-            since, who = view.clock(state.rollback.at), person(state.rollback.by)
+            since, who = view.when(state.rollback.at), person(state.rollback.by)
             return f"**Rolling back**{back} since {since}, decided by {who}: {escape(state.rollback.reason)}"
         case Status.WAITING:
             return f"{where_it_waits(view)}. {_phase_line(view)}"

@@ -212,7 +212,7 @@ def test_what_people_type_cannot_break_out() -> None:
     for markdown in texts:
         shown = plain(markdown)
         assert short(NASTY, 60)[:50] in shown, "it is shown as it was typed"
-        bare = re.sub(r"\\.|\*\*Rolling back\*\*", "", markdown)
+        bare = re.sub(r"\\.|\*\*Rolling back\*\*|\[[\w: ]+\]\(time:[\w:-]+\)", "", markdown)
         assert not [sign for sign in ("<", ">", "@", "[", "`", "*", "_", "~", "|", "#") if sign in bare]
 
 

