@@ -25,11 +25,18 @@ run: .venv/.installed  ## Start gonogo with its sandbox channel (CHECKLIST=path/
 
 .PHONY: test
 test: .venv/.installed-dev  ## Run every test that is not marked slow (ARGS="-k windows")
-	@$(BIN)/python -m pytest --no-header -n $(WORKERS) -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest --no-header -n $(WORKERS) -m "not slow and not real" $(ARGS)
 
 .PHONY: test-slow
 test-slow: .venv/.installed-dev  ## Run the tests marked slow, which `make test` leaves out
 	@$(BIN)/python -m pytest --no-header -n $(WORKERS) -m slow $(ARGS)
+
+.PHONY: test-real
+test-real: .venv/.installed-dev  ## Ask a real Prometheus and Alertmanager (as root, Debian's packages are installed)
+	@{ command -v prometheus && command -v prometheus-alertmanager; } >/dev/null || [ "$$(id -u)" != 0 ] || { \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+	prometheus prometheus-alertmanager >/dev/null; }
+	@$(BIN)/python -m pytest --no-header -m real -rs $(ARGS) tests/real
 
 .PHONY: lint
 lint: .venv/.installed-dev  ## Check style, layers and the five checklists

@@ -161,6 +161,8 @@ class Asked:
     as_of: datetime
     repository: str | None = None
     """`owner/name` of its source, where the policy says."""
+    deployed_at: datetime | None = None
+    """T0; None before it."""
 
 
 class Probe(Protocol):

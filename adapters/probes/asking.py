@@ -19,6 +19,7 @@ import httpx
 import stamina
 import structlog
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 
 from bot.domain.events import Measurement, Outcome
 from bot.domain.verdict import YES_NO
@@ -289,6 +290,32 @@ def retry_after(value: str | None) -> float | None:
     except (ValueError, TypeError):
         return None
     return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - datetime.fromtimestamp(time.time(), UTC)).total_seconds())
+
+
+def bearer(token: str) -> Mapping[str, str]:
+    """An `Authorization` header. A token that brings its scheme (`Basic …`, `FlyV1 …`) is sent as it is."""
+    return {"Authorization": token if " " in token else f"Bearer {token}"} if token else {}
+
+
+def explained(bad: BadStatus, who: str, *secrets: str) -> Cannot:
+    """A bad status with the vendor's own words, wherever the usual errors have them, and without the secrets."""
+    try:
+        said: object = from_json(bad.content)
+    except ValueError:
+        return bad
+    for _ in range(4):
+        if isinstance(said, list) and said:
+            said = said[0]
+        elif isinstance(said, dict):
+            said = next((said[key] for key in ("error", "errors", "message", "detail") if said.get(key)), None)
+    return Cannot(f"{who} answered HTTP {bad.status}: {hidden(said, *secrets)}") if isinstance(said, str) else bad
+
+
+def hidden(text: str, *secrets: str) -> str:
+    """A vendor's words, cut, without the secrets."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, "…")
+    return short(text, 160)
 
 
 def short(text: object, longest: int = 80) -> str:

@@ -7,13 +7,18 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from adapters.probes.alertmanager import AlertmanagerCredentials, AlertmanagerProbe
+from adapters.probes.cloudflare import CloudflareCredentials, CloudflareProbe
 from adapters.probes.cloudwatch import CloudWatchCredentials, CloudWatchProbe
 from adapters.probes.command import CommandProbe
+from adapters.probes.datadog import DatadogCredentials, DatadogProbe
 from adapters.probes.fly import FlyCredentials, FlyProbe
 from adapters.probes.github import GitHubCredentials, GitHubProbe
 from adapters.probes.kubernetes import KubernetesCredentials, KubernetesProbe
 from adapters.probes.pagerduty import PagerDutyCredentials, PagerDutyProbe
+from adapters.probes.prometheus import PrometheusCredentials, PrometheusProbe
 from adapters.probes.redis import RedisCredentials, RedisProbe
+from adapters.probes.sentry import SentryCredentials, SentryProbe
 from adapters.probes.statuspage import StatuspageProbe
 from bot.ports import Probe
 
@@ -22,6 +27,11 @@ from bot.ports import Probe
 class ProbeKeys:
     """What the settings have for each source; None: nothing."""
 
+    prometheus: PrometheusCredentials | None = None
+    alertmanager: AlertmanagerCredentials | None = None
+    datadog: DatadogCredentials | None = None
+    sentry: SentryCredentials | None = None
+    cloudflare: CloudflareCredentials | None = None
     cloudwatch: CloudWatchCredentials | None = None
     github: GitHubCredentials | None = None
     kubernetes: KubernetesCredentials | None = None
@@ -35,6 +45,16 @@ class ProbeKeys:
 def connect(client: httpx.AsyncClient, keys: ProbeKeys) -> dict[str, Probe]:
     """The sources by their key in a policy; only those that need no key, or have one. They share the client."""
     found: dict[str, Probe] = {"statuspage": StatuspageProbe(client), "command": CommandProbe(keys.commands)}
+    if keys.prometheus is not None:
+        found["prometheus"] = PrometheusProbe(client, keys.prometheus)
+    if keys.alertmanager is not None:
+        found["alertmanager"] = AlertmanagerProbe(client, keys.alertmanager)
+    if keys.datadog is not None:
+        found["datadog"] = DatadogProbe(client, keys.datadog)
+    if keys.sentry is not None:
+        found["sentry"] = SentryProbe(client, keys.sentry)
+    if keys.cloudflare is not None:
+        found["cloudflare"] = CloudflareProbe(client, keys.cloudflare)
     if keys.cloudwatch is not None:
         found["cloudwatch"] = CloudWatchProbe(client, keys.cloudwatch)
     if keys.github is not None:

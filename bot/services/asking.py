@@ -96,7 +96,7 @@ async def ask_items(
 
 
 def _asked(plan: Plan, state: Deployment, as_of: datetime) -> Asked:
-    return Asked(plan.service, plan.environment, state.started.version, as_of, plan.policy.repository)
+    return Asked(plan.service, plan.environment, state.started.version, as_of, plan.policy.repository, state.t0)
 
 
 def _parts(names: Iterable[str | None], probes: Mapping[str, ProbePolicy]) -> Iterator[str]:

@@ -203,7 +203,9 @@ async def test_an_issue_is_announced_and_the_rollback_offers_the_versions_that_w
     await here.service.set_health(Health.FAILING)
     await here.move(minutes=30)
     issue = here.said(MAIN)[-1]
-    assert issue == "⚠️ Issue detected in production. Investigating...\nshop v1.2.0: Error rate 7.2%"
+    assert issue == (
+        "⚠️ Issue detected in production. Investigating...\nshop v1.2.0: Error rate 7.2%\n[Acknowledge] [Roll back…]"
+    )
     assert "@UOLU" in here.slack.pings(here.slack.messages(MAIN)[-1])
     await here.press(here.card(), "Roll back…", "olu")
     form = here.reads(await here.modal("olu"))
@@ -223,8 +225,9 @@ async def test_a_freeze_is_asked_for_in_a_form_and_closes_the_gate(here: Team) -
     await here.types("freeze add")
     assert (await here.fills(when="today", reason="stocktaking")).ok
     assert "stocktaking" in await here.types("start v1.2.0")
-    [told] = here.slack.messages(MAIN)
-    assert here.reads(told).startswith("🧊 Ann added a freeze: 00:00 to tomorrow 00:00 (UTC): stocktaking")
+    told, turned = map(here.reads, here.slack.messages(MAIN))
+    assert told.startswith("🧊 Ann added a freeze: 00:00 to tomorrow 00:00 (UTC): stocktaking")
+    assert turned == "✋ Ann was turned away from starting shop v1.2.0 → production: stocktaking"
 
 
 # --- the Home tab ---------------------------------------------------------------------------------------------------

@@ -25,8 +25,10 @@ def test_a_freeze_refuses_a_start_with_its_reason_until_it_is_lifted(tmp_path: P
         )
         assert channel.says("/deploy window shop staging").endswith("The window is open at all times")
         (freeze,) = IDENTIFIER.findall(channel.says("/deploy freeze list"))
-        told = channel.until(lambda: said[-1]["text"] if (said := channel.messages()) else None)
+        told = channel.until(lambda: next((m["text"] for m in channel.messages() if m["text"][0] == "🧊"), None))
         assert told.startswith("🧊 Vera added a freeze: ")
+        turned = channel.until(lambda: next((m["text"] for m in channel.messages() if m["text"][0] == "✋"), None))
+        assert turned == "✋ Ann was turned away from starting shop v1.2.0 → production: year-end sales"
         assert "year-end sales" in told
         assert channel.says("/deploy freeze remove 00000000") == (
             "There is no freeze 00000000. /deploy freeze list shows those that stand."

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from adapters.discord.doctor import Finding, examine
 from tests.adapters.discord.kit import PEOPLE, QA, config
+from tests.fakes import discord_shapes
 from tests.fakes.discord import FakeDiscord
 
 
@@ -71,8 +74,12 @@ async def test_a_role_that_is_gone_is_named(server: FakeDiscord) -> None:
     assert [what for what, _ in wrong(await look(server))] == [f"There is no role {QA} in the server"]
 
 
-async def test_an_interactions_endpoint_takes_everything_away_from_the_gateway(server: FakeDiscord) -> None:
-    server.faults.clear()
-    server.endpoint_url = "https://example.com/interactions"  # type: ignore[attr-defined]
-    found = [finding for finding in await look(server) if "gateway" in finding.what]
-    assert [finding.ok for finding in found] in ([True], [False])
+async def test_an_interactions_endpoint_takes_everything_away_from_the_gateway(
+    server: FakeDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = discord_shapes.application
+    there = {"interactions_endpoint_url": "https://example.com/interactions"}
+    monkeypatch.setattr(discord_shapes, "application", lambda world: plain(world) | there)
+    [(what, mend)] = wrong(await look(server))
+    assert what == "Clicks and commands come over the gateway"
+    assert "empty the Interactions Endpoint URL" in mend

@@ -9,17 +9,24 @@ from typing import Any
 
 import httpx
 
+from adapters.probes.alertmanager import AlertmanagerCredentials, AlertmanagerProbe
+from adapters.probes.cloudflare import CloudflareCredentials, CloudflareProbe
 from adapters.probes.cloudwatch import CloudWatchCredentials, CloudWatchProbe
+from adapters.probes.datadog import DatadogCredentials, DatadogProbe
 from adapters.probes.fly import FlyCredentials, FlyProbe
 from adapters.probes.github import GitHubCredentials, GitHubProbe
 from adapters.probes.kubernetes import KubernetesCredentials, KubernetesProbe
 from adapters.probes.pagerduty import PagerDutyCredentials, PagerDutyProbe
+from adapters.probes.prometheus import PrometheusCredentials, PrometheusProbe
+from adapters.probes.sentry import SentryCredentials, SentryProbe
 from adapters.probes.statuspage import StatuspageProbe
 from bot.ports import Probe
 from checklists.policy import ProbePolicy
 from tests.adapters.probes.service import ASKED
 from tests.fakes import vendors_cloud as cloud
 from tests.fakes import vendors_github as hub
+from tests.fakes import vendors_metrics as metrics
+from tests.fakes import vendors_sentry as tracker
 from tests.fakes import vendors_status as status
 from tests.fakes.vendors import Serve
 
@@ -49,6 +56,70 @@ class Case:
 
 
 CASES = [
+    Case(
+        "prometheus",
+        lambda base: {"prometheus": "sum(rate(errors[5m]))", "unit": "%"},
+        lambda client, base: PrometheusProbe(client, PrometheusCredentials(base, metrics.PROMETHEUS_TOKEN)),
+        lambda base: metrics.Prometheus({"sum(rate(errors[5m]))": [[(NOW - 60, 9.0), (NOW - 15, 0.05)]]}),
+        lambda base: metrics.Prometheus({"sum(rate(errors[5m]))": [[(NOW - 60, 0.05), (NOW - 15, 7.2)]]}),
+        lambda base: metrics.Prometheus(),
+        (0.0005, 0.072),
+        "ratio",
+        metrics.PROMETHEUS_TOKEN,
+        "GONOGO_PROMETHEUS_TOKEN",
+    ),
+    Case(
+        "alertmanager",
+        lambda base: {"alertmanager": 'severity="critical",namespace="production"'},
+        lambda client, base: AlertmanagerProbe(client, AlertmanagerCredentials(base, metrics.ALERTMANAGER_TOKEN)),
+        lambda base: metrics.Alertmanager([metrics.alert("Other", severity="critical", namespace="staging")]),
+        lambda base: metrics.Alertmanager([metrics.alert("Down", severity="critical", namespace="production")]),
+        None,
+        (1.0, 0.0),
+        "ok",
+        metrics.ALERTMANAGER_TOKEN,
+        "GONOGO_ALERTMANAGER_TOKEN",
+    ),
+    Case(
+        "datadog",
+        lambda base: {"datadog": "p99:trace.http.request{service:api}", "unit": "s"},
+        lambda client, base: DatadogProbe(
+            client, DatadogCredentials(metrics.DATADOG_API_KEY, metrics.DATADOG_APP_KEY, api=base)
+        ),
+        lambda base: metrics.Datadog([[(NOW - 60, 9.0), (NOW - 20, 0.24)]]),
+        lambda base: metrics.Datadog([[(NOW - 60, 0.24), (NOW - 20, 2.5)]]),
+        lambda base: metrics.Datadog(),
+        (0.24, 2.5),
+        "seconds",
+        metrics.DATADOG_APP_KEY,
+        "GONOGO_DATADOG_API_KEY",
+    ),
+    Case(
+        "sentry",
+        lambda base: {"sentry": "api errors", "unit": "count"},
+        lambda client, base: SentryProbe(client, SentryCredentials(tracker.TOKEN, "acme", base)),
+        lambda base: tracker.Sentry(base, tracker.errors(40, NOW - 3600)),
+        lambda base: tracker.Sentry(base, tracker.errors(40, NOW - 3600) + tracker.errors(17, NOW - 60)),
+        None,
+        (0.0, 17.0),
+        "count",
+        tracker.TOKEN,
+        "GONOGO_SENTRY_TOKEN",
+    ),
+    Case(
+        "cloudflare",
+        lambda base: {"cloudflare": "error_rate gateway", "unit": "ratio"},
+        lambda client, base: CloudflareProbe(
+            client, CloudflareCredentials(metrics.CLOUDFLARE_TOKEN, metrics.CLOUDFLARE_ACCOUNT, base)
+        ),
+        lambda base: metrics.Cloudflare([metrics.Invocations(NOW - 90, 1000, 1)]),
+        lambda base: metrics.Cloudflare([metrics.Invocations(NOW - 90, 1000, 60)]),
+        lambda base: metrics.Cloudflare([metrics.Invocations(NOW - 90, 1000, 60, worker="other")]),
+        (0.001, 0.06),
+        "ratio",
+        metrics.CLOUDFLARE_TOKEN,
+        "GONOGO_CLOUDFLARE_TOKEN",
+    ),
     Case(
         "cloudwatch",
         lambda base: {"cloudwatch": "AWS/ECS CPUUtilization Average ClusterName=main ServiceName=api", "unit": "%"},
