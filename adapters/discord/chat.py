@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import discord
+import structlog
 
 from adapters.discord import layout, packing
 from adapters.discord.client import Api
@@ -26,6 +27,9 @@ _READ = 2_000
 _MANY = 5_000
 _KEPT_OPEN: Final = 10_080
 """Minutes without a word until Discord archives a thread: the longest it offers."""
+
+
+log = structlog.get_logger(__name__)
 
 
 class DiscordChat:
@@ -216,7 +220,12 @@ class DiscordChat:
         if self._pictures is None:
             return []
         charts = [block.chart for block in card.blocks if isinstance(block, Picture)]
-        return [(f"chart-{number}.png", await self._pictures.png(chart)) for number, chart in enumerate(charts, 1)]
+        try:
+            return [(f"chart-{number}.png", await self._pictures.png(chart)) for number, chart in enumerate(charts, 1)]
+        except Exception:
+            # The picture's words stand in the message: no check is kept back for want of a drawing.
+            log.exception("discord.picture")
+            return []
 
     @contextmanager
     def _in(self, channel: str, thread: str | None = None) -> Iterator[None]:
