@@ -105,6 +105,7 @@ watch:
     assert all(row["ms"].isdecimal() for row in rows)
 
 
+@pytest.mark.slow
 def test_one_that_is_not_healthy_is_exit_code_1_whatever_else_is_unknown(tmp_path: Path, vendor: Vendor) -> None:
     page = Statuspage([incident("Deploys are slow")])
     points = Reply({"MetricDataResults": [{"Timestamps": [1], "Values": [93.0]}]})
@@ -142,6 +143,7 @@ probes:
     assert len(vendor.asked) == 2
 
 
+@pytest.mark.slow
 def test_one_probe_by_its_name_and_unknown_is_exit_code_2(tmp_path: Path, vendor: Vendor) -> None:
     vendor.serve = Fly({"acme-api": []})
     policy = "probes: {app: {fly: acme-api}, other: {fly: acme-web}}\n"
@@ -152,17 +154,20 @@ def test_one_probe_by_its_name_and_unknown_is_exit_code_2(tmp_path: Path, vendor
     ]
 
 
+@pytest.mark.slow
 def test_a_policy_that_cannot_be_read_is_exit_code_2(tmp_path: Path) -> None:
     _, _, told = probe(tmp_path, "probes: {quiet: {incidents: some}}\n")
     assert (told.returncode, "theirs.yaml:1" in told.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_commands_that_are_no_json_are_said_so(tmp_path: Path) -> None:
     _, _, told = probe(tmp_path, "probes: {smoke: {command: smoke}}\n", GONOGO_COMMANDS="smoke: /opt/smoke")
     assert told.returncode == 2
     assert told.stderr.startswith("GONOGO_COMMANDS is no JSON.")
 
 
+@pytest.mark.slow
 def test_a_name_that_does_not_exist_is_exit_code_2(tmp_path: Path) -> None:
     _, _, told = probe(tmp_path, "probes: {quiet: {incidents: none}}\n", "noise")
     assert (told.returncode, told.stderr) == (2, "theirs has no probe 'noise'. There are: quiet.\n")

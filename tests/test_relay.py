@@ -267,6 +267,7 @@ FAULTS: list[Fault] = ["fine", "fine", "lost", "stored", "busy", "killed", "kill
 
 @given(st.lists(st.sampled_from(FAULTS), max_size=14))
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@pytest.mark.slow
 def test_every_message_stands_exactly_once_after_any_faults(
     migrated_file: Path, tmp_path: Path, faults: list[Fault]
 ) -> None:

@@ -192,7 +192,7 @@ class Starting:
         if holder is not None:
             view = View(*await load(unit, holder.id), now)
             answer = replies.locked(view)
-            await self._turned_away(unit, asked, who, answer, opening, now, lock=view.name)
+            await self._turned_away(unit, asked, who, answer, opening, now, lock=view.name, tell=False)
             return answer
         lock = await self._gate.lock(unit, plan.service, plan.environment, now, who=who)
         if lock is None:
@@ -202,7 +202,16 @@ class Starting:
         return answer
 
     async def _turned_away(
-        self, unit: Unit, asked: _Asked, who: Who, answer: Answer, opening: Opening, now: datetime, *, lock: str = ""
+        self,
+        unit: Unit,
+        asked: _Asked,
+        who: Who,
+        answer: Answer,
+        opening: Opening,
+        now: datetime,
+        *,
+        lock: str = "",
+        tell: bool = True,
     ) -> None:
         plan = asked.plan
         why = answer.card.text if answer.card is not None else ""
@@ -211,9 +220,10 @@ class Starting:
             version=asked.request.version, why=why, gate=decision(opening, asked.planned or now, lock=lock),
         )  # fmt: skip
         await unit.append_calendar([fact])
-        # Outside a window is everybody's daily life; a freeze or a lock is worth telling, once an hour and person.
+        # Outside a window, or while another one runs, is daily life; a freeze or a lock is worth telling, once an hour
+        # and person.
         causes = [reason for reason in opening.reasons if reason.code is not Code.WINDOW]
-        if lock or causes:
+        if tell and (lock or causes):
             told = [f"locked: {lock}"] if lock else [reason.text for reason in causes]
             by = "lock" if lock else "-".join(sorted({reason.source for reason in causes}))
             key = f"turned:{plan.service}:{plan.environment}:{by}:{who.id}:{now:%Y%m%d%H}"[:200]

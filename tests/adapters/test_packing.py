@@ -93,6 +93,7 @@ def test_items_of_five_thousand_characters(chat: Chat, words: str, state: str) -
 
 @given(data=st.data())
 @settings(max_examples=40, deadline=None)
+@pytest.mark.slow
 def test_ticking_excusing_and_noting_move_nothing(chat: Chat, data: st.DataObject) -> None:
     before, after = worked_on(data)
     assert [items_of(part) for part in chat.parts(before)] == [items_of(part) for part in chat.parts(after)]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.conversation.small import folder_with
 from tests.process import Process, gonogo
 from tests.talk import Channel
 
 
+@pytest.mark.slow
 def test_web_and_worker_apart_play_a_deployment_to_stable_and_say_each_thing_once(
     tmp_path: Path, postgres_url: str
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.conversation.small import MARKDOWN, POLICY, TUESDAY, folder_with
 from tests.talk import Channel, Page, talking
 
@@ -45,6 +47,7 @@ def test_a_document_without_a_policy_runs_to_stable_on_defaults_that_are_stated(
         ]
 
 
+@pytest.mark.slow
 def test_a_running_deployment_keeps_the_checklist_it_started_with(tmp_path: Path) -> None:
     folder = folder_with(tmp_path)
     (Path(folder) / "CHANGELOG.md").write_text("# Changes\n\n## v1.2.0\n- Faster checkout\n\n## v1.1.0\n- First\n")
@@ -81,6 +84,7 @@ def test_a_document_without_items_is_turned_away(tmp_path: Path) -> None:
         assert channel.says("/deploy checklist").startswith("Notes")
 
 
+@pytest.mark.slow
 def test_eight_hundred_items_are_shown_and_ticked(tmp_path: Path) -> None:
     parts = [f"## Part {p}\n" + "".join(f"- [ ] Item {p}.{i}\n" for i in range(100)) for p in range(8)]
     document = tmp_path / "long.md"

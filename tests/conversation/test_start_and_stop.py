@@ -43,6 +43,7 @@ def test_the_sandbox_channel_does_not_leave_this_machine(tmp_path: Path) -> None
     )
 
 
+@pytest.mark.slow
 def test_a_path_that_can_be_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "a-folder.db").mkdir()
     told = refused(tmp_path, GONOGO_DATABASE_URL=f"sqlite:///{tmp_path / 'a-folder.db'}")
@@ -63,6 +64,7 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
     assert file.read_text() == "Minutes of the meeting\n" * 100
 
 
+@pytest.mark.slow
 def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
     records = new_database(tmp_path)
     records.change("UPDATE alembic_version SET version_num = '9999'")
@@ -105,6 +107,7 @@ def test_a_setting_that_makes_no_sense_is_named(name: str, value: str, told: str
     assert not (tmp_path / "gonogo.db").exists()
 
 
+@pytest.mark.slow
 def test_a_second_process_on_the_same_file_is_turned_away_and_the_first_goes_on(tmp_path: Path) -> None:
     with talking(tmp_path, at=TUESDAY, GONOGO_CHECKLISTS=folder_with(tmp_path)) as channel:
         pid = channel.process.child.pid
@@ -117,6 +120,7 @@ def test_a_second_process_on_the_same_file_is_turned_away_and_the_first_goes_on(
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+@pytest.mark.slow
 def test_it_ends_within_five_seconds_with_pages_open(sig: signal.Signals, tmp_path: Path) -> None:
     new_database(tmp_path)
     process = Process(tmp_path)

@@ -6,6 +6,8 @@ import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.conversation.small import TUESDAY, folder_with
 from tests.talk import Channel, Page, talking
 
@@ -101,6 +103,7 @@ def _to_due(channel: Channel, due: datetime) -> datetime:
     raise AssertionError("it does not become due")
 
 
+@pytest.mark.slow
 def test_a_newer_deployment_takes_over_the_watch_of_the_older(tmp_path: Path) -> None:
     with talking(tmp_path, at=TUESDAY, GONOGO_CHECKLISTS=folder_with(tmp_path)) as channel:
         channel.command("/deploy start v1.2.0")

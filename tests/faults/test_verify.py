@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.conversation.small import TUESDAY, folder_with
 from tests.faults.verify import Acked, behind, violations
 from tests.process import Records
@@ -29,6 +31,7 @@ HARM = {
 }
 
 
+@pytest.mark.slow
 def test_every_kind_of_harm_is_found_and_nothing_where_there_is_none(tmp_path: Path) -> None:
     acked = Acked()
     with talking(tmp_path, at=TUESDAY, GONOGO_CHECKLISTS=folder_with(tmp_path)) as channel:

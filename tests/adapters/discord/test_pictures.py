@@ -16,7 +16,7 @@ from bot.cards.chart import Chart, Curve
 from tests.adapters.discord.kit import PEOPLE, config
 from tests.fakes.discord import FakeDiscord
 
-WORDS = "Error rate 0.05%, target < 0.1%"
+WORDS = "Error rate 0.05%, target 0.1%"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 CHART = Chart("Error rate", "UTC", NOON, NOON, (Curve("Error rate", "%", ((NOON, 0.05),)),))
 CARD = Card("30-minute check: healthy", "healthy", (Text("All well"), Picture(WORDS, CHART)))

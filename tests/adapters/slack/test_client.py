@@ -43,6 +43,7 @@ async def test_channels_do_not_wait_for_each_other() -> None:
         await pace.turn("C1")
 
 
+@pytest.mark.slow
 async def test_under_slacks_published_limits_a_burst_of_posts_arrives_whole(slack: FakeSlack, api: Api) -> None:
     slack.limits.as_published()
     for number in range(4):
