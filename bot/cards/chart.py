@@ -44,3 +44,5 @@ class Chart:
     end: datetime
     curves: tuple[Curve, ...]
     marks: tuple[Mark, ...] = ()
+    small: bool = False
+    """Drawn lower, without its title: it stands below what says so already."""

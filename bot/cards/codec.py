@@ -69,8 +69,17 @@ def form_from_json(data: dict[str, Any]) -> c.Form:
 
 def digest(card: c.Card) -> str:
     """A short content hash: the same for cards that say the same."""
-    text = json.dumps(card_to_json(card), ensure_ascii=False, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return _hash(card_to_json(card))
+
+
+def chart_digest(chart: Chart) -> str:
+    """A short content hash: the same for charts that show the same. 32 hexadecimal digits."""
+    return _hash(_plain(chart))
+
+
+def _hash(value: dict[str, Any]) -> str:
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _plain(value: Any) -> Any:
@@ -117,4 +126,5 @@ def _chart(data: dict[str, Any]) -> Chart:
             for curve in data["curves"]
         ),
         marks=tuple(Mark(datetime.fromisoformat(mark["at"]), mark["label"]) for mark in data["marks"]),
+        small=data.get("small", False),  # kept by an older release: not said
     )

@@ -205,7 +205,11 @@ def _announcement(plan: Plan, state: Deployment) -> Announcement | None:
         return Announcement.CANCELLED if spoken and Announcement.CANCELLED not in said else None
     if state.status.ended or state.status is Status.ROLLING_BACK:
         return None
-    for kind in (Announcement.STARTING, Announcement.STARTED):
+    # What waits has not started; that it will is said where its time is known.
+    opened = [Announcement.STARTING, Announcement.STARTED]
+    if state.status is Status.WAITING:
+        opened = opened[:1] if state.planned_t0 is not None else []
+    for kind in opened:
         if kind not in said and _opening(plan, state, kind):
             return kind
     if state.status not in LIVE_AFTER:

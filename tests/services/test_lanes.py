@@ -106,6 +106,15 @@ async def test_the_named_role_approves_and_it_goes_by_itself_past_the_closed_win
     assert await core.status(deployment) == "running"
 
 
+async def test_a_start_is_announced_with_the_go_and_not_while_it_waits(core: Core) -> None:
+    deployment = await emergency(core)
+    assert "announced" not in await core.kinds(deployment)
+    await core.click(f"approve:{deployment}", who=VERA)
+    await core.scheduler.settle()
+    kinds = await core.kinds(deployment)
+    assert kinds.index("admitted") < kinds.index("announced")
+
+
 async def test_nobody_approves_what_they_asked_for_themselves(core: Core) -> None:
     before = {row.id for row in await core.rows()}
     await core.say("start v1.2.1 lanes --emergency checkout is down", who=VERA)
