@@ -17,6 +17,7 @@ from bot.domain.errors import Code, Refused
 from bot.domain.people import GONOGO, Who, may
 from checklists.plan import Check, Plan
 from checklists.policy import Announcement
+from checklists.quantities import say_value
 
 LOOK_EVERY = timedelta(minutes=1)
 GRACE = timedelta(minutes=1)
@@ -131,7 +132,7 @@ def follows(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
             return []
         proposed = state.proposed
         begun: list[e.Event] = [
-            e.RollbackStarted(at=now, by=GONOGO, to_version=proposed.to_version, reason=proposed.reason)
+            e.RollbackStarted(at=now, by=GONOGO, to_version=proposed.to_version, reason=_reason(plan, lasts))
         ]
         return [*begun, *(e.PhaseOpened(at=now, by=GONOGO, phase=step.id) for step in plan.rollback)]
     if lasts is None or state.stopped is not None or lasts.lasted < rollback.lasting - grace(plan):
@@ -231,13 +232,12 @@ def _severity(state: Deployment) -> str:
 
 
 def _reason(plan: Plan, lasts: Breach) -> str:
-    limits = plan.policy.rollback.alert
-    beyond = [
-        f"{one.measurement.name} {limits[one.measurement.name].words}"
-        for one in lasts.judged
-        if one.measurement.name in limits
-        and one.measurement.value is not None
-        and limits[one.measurement.name].holds(one.measurement.value)
-    ]
-    minutes = int(lasts.lasted.total_seconds()) // 60
-    return f"{', '.join(beyond)} for {minutes} min".replace("_", " ")
+    limits, probes = plan.policy.rollback.alert, plan.policy.probes
+    beyond = []
+    for found in (one.measurement for one in lasts.judged):
+        limit = limits.get(found.name)
+        if limit is not None and found.value is not None and limit.holds(found.value):
+            probe = probes.get(found.name)
+            name = (probe.say if probe is not None else None) or found.name.replace("_", " ")
+            beyond.append(f"{name} {say_value(found.value, found.dimension)} (limit {limit.words})")
+    return f"{', '.join(beyond)} for {int(lasts.lasted.total_seconds()) // 60} min"
