@@ -122,6 +122,7 @@ def test_adopt_drafts_a_policy_that_lints_but_for_what_the_document_does_not_say
     assert gonogo("checklist", "lint", "azora.md", folder=tmp_path).returncode == 0
 
 
+@pytest.mark.slow
 def test_migrate_is_safe_to_repeat(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'gonogo.db'}"
     for _ in range(2):

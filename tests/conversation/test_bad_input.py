@@ -170,6 +170,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_loses_nothing_and_says_so(tiny_disk: Path, tmp_path: Path) -> None:
     records = new_database(tiny_disk, TUESDAY)
     channel = Channel(tiny_disk, GONOGO_CHECKLISTS=folder_with(tmp_path), GONOGO_LOG_LEVEL="CRITICAL")
@@ -206,6 +207,7 @@ def test_a_full_disk_loses_nothing_and_says_so(tiny_disk: Path, tmp_path: Path) 
         channel.abandon()
 
 
+@pytest.mark.slow
 def test_a_disk_that_cannot_be_written_is_told_at_the_start(tiny_disk: Path) -> None:
     new_database(tiny_disk)
     done = subprocess.run(["mount", "-o", "remount,ro", str(tiny_disk)], capture_output=True, check=False)

@@ -73,6 +73,7 @@ def test_a_running_deployment_keeps_the_checklist_it_started_with(tmp_path: Path
         assert len(channel.records.rows("SELECT DISTINCT digest FROM deployments")) == 2
 
 
+@pytest.mark.slow
 def test_a_document_without_items_is_turned_away(tmp_path: Path) -> None:
     document = tmp_path / "notes.md"
     document.write_text("# Notes\n\nDeploy carefully.\n\n- then rest\n")

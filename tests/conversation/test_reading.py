@@ -6,6 +6,8 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests.conversation.small import TUESDAY, folder_with
 from tests.talk import Page, talking
 
@@ -37,6 +39,7 @@ def test_what_can_be_asked_is_answered_and_changes_nothing(tmp_path: Path) -> No
         assert channel.records.everything() == []
 
 
+@pytest.mark.slow
 def test_the_card_says_what_status_says_at_every_step_and_the_thread_who_did_what(tmp_path: Path) -> None:
     with talking(tmp_path, at=TUESDAY, GONOGO_CHECKLISTS=folder_with(tmp_path)) as channel:
         channel.command("/deploy start v1.2.0", "sam")

@@ -36,6 +36,7 @@ def test_a_port_in_use_is_named_and_how_to_choose_another(tmp_path: Path) -> Non
         )
 
 
+@pytest.mark.slow
 def test_the_sandbox_channel_does_not_leave_this_machine(tmp_path: Path) -> None:
     assert refused(tmp_path, GONOGO_HOST="0.0.0.0") == (
         "The sandbox channel listens on 127.0.0.1 only, not on 0.0.0.0: anybody there could act as anybody. "
@@ -55,6 +56,7 @@ def test_a_path_that_can_be_no_database_is_named(tmp_path: Path) -> None:
     assert told.startswith(f"{tmp_path / 'nowhere' / 'gonogo.db.lock'} cannot be made (No such file or directory).")
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "gonogo.db"
     file.write_text("Minutes of the meeting\n" * 100)
