@@ -158,6 +158,7 @@ class Person:
         return [one.strip() for one in said]
 
 
+@pytest.mark.slow
 async def test_azora_is_played_to_stable_with_a_restart_in_the_middle(stage: Stage, page: Page) -> None:
     ann = Person(page)
     await page.goto(stage.process.address)

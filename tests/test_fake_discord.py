@@ -12,6 +12,8 @@ from discord import ui
 from tests.discord_bot import Bot, layout, running, section
 from tests.fakes.discord import FakeDiscord
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def server() -> AsyncIterator[FakeDiscord]:

@@ -14,6 +14,8 @@ from tests.discord_bot import Bot, layout, logged_in, raw, refused
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_things import V2
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def server() -> AsyncIterator[FakeDiscord]:

@@ -16,6 +16,8 @@ from tests.discord_bot import Bot, layout, logged_in, raw, running, section
 from tests.fakes.discord import FakeDiscord, Fault
 from tests.fakes.discord_things import Message
 
+pytestmark = pytest.mark.slow
+
 POSTS = "POST /channels/*/messages"
 
 

@@ -13,6 +13,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_things import BOT_USER
 
+pytestmark = pytest.mark.slow
+
 BUTTONS: list[dict[str, Any]] = [
     {"type": "section", "block_id": "s", "text": {"type": "mrkdwn", "text": "*Go* <@U1> &amp; <https://x.y|docs>"}},
     {

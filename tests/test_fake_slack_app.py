@@ -16,6 +16,8 @@ from starlette.routing import Route
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_app import NOTE, over_http, over_socket, plain
 
+pytestmark = pytest.mark.slow
+
 MODES = pytest.mark.parametrize("mode", [over_socket, over_http])
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.fakes.slack_blocks import problems, view_problems, weigh
 
+pytestmark = pytest.mark.slow
+
 JSON = dict[str, Any]
 
 

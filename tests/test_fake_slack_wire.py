@@ -16,6 +16,8 @@ from starlette.routing import Route
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_app import Bot, over_http, over_socket
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def slack() -> AsyncIterator[FakeSlack]:
