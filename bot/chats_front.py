@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.config import DiscordConfig
+from adapters.pictures.pictures import MatplotlibPictures
 from adapters.probes.connect import connect
 from adapters.probes.http import HttpProbe
 from adapters.probes.sources import Sources
@@ -37,6 +38,7 @@ class ChatsFront:
         self.clock: Clock = clock or SystemClock()
         self.chats: list[Chat] = []
         self._people: dict[str, list[Person]] = {}
+        self._pictures = MatplotlibPictures()
         self._slack: SlackAdapter | None = None
         self._discord: DiscordAdapter | None = None
 
@@ -55,12 +57,14 @@ class ChatsFront:
         self._people = await people_of(core.checklists)
         core.router.faults = self._faults
         if "slack" in self.chat_names:
-            self._slack = SlackAdapter(slack_config(self._settings), core.router, lambda: self._people)
+            config = slack_config(self._settings)
+            self._slack = SlackAdapter(config, core.router, lambda: self._people, self._pictures)
             self.chats.append(self._slack.chat)
             await self._slack.open()
         if "discord" in self.chat_names:
-            config = discord_config(self._settings)
-            self._discord = DiscordAdapter(config, core.router, lambda: self._people, core.store)
+            self._discord = DiscordAdapter(
+                discord_config(self._settings), core.router, lambda: self._people, core.store, pictures=self._pictures
+            )
             self.chats.append(self._discord.chat)
 
     async def follow(self) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 
+from adapters.pictures.pictures import MatplotlibPictures
 from adapters.probes.http import HttpProbe
 from adapters.probes.simulated import SimulatedMetrics
 from adapters.probes.sources import Sources
@@ -75,6 +76,7 @@ class SandboxFront:
             clock=self.clock,
             time=SandboxTime(self.clock, self._core.store, self._core.settle, self._core.next_opening),
             service=SimulatedService(self.sandbox, self.clock, self._deployed_version),
+            pictures=MatplotlibPictures(),
         )
 
     def where(self, port: int) -> str:

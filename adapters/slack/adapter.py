@@ -16,10 +16,11 @@ from adapters.slack.dialogue import SlackDialogue
 from adapters.slack.home import Home
 from adapters.slack.http import routes
 from adapters.slack.manifest import PATH
+from adapters.slack.pictures import Uploads
 from adapters.slack.roles import People, Roster
 from adapters.slack.socket import SocketMode
 from adapters.slack.tasks import Tasks
-from bot.ports import ChatError
+from bot.ports import ChatError, Pictures
 
 _DRAIN = 5.0
 _AGAIN = 30.0
@@ -31,18 +32,22 @@ class SlackAdapter:
     """Made on the event loop. `chat` is for the relay from `open` to `close`; `start` begins to listen, `stop` ends it
     with nothing half done.
 
-    Raises ValueError when there is no way in: neither an app token nor a signing secret.
+    Without `pictures` they are said in words. Raises ValueError when there is no way in: neither an app token nor a
+    signing secret.
     """
 
-    def __init__(self, config: SlackConfig, dialogue: SlackDialogue, people: People) -> None:
+    def __init__(
+        self, config: SlackConfig, dialogue: SlackDialogue, people: People, pictures: Pictures | None = None
+    ) -> None:
         if not config.app_token and not config.signing_secret:
             raise ValueError("Slack needs GONOGO_SLACK_APP_TOKEN (Socket Mode) or GONOGO_SLACK_SIGNING_SECRET (HTTP)")
         self.api = Api(config.bot_token, base_url=config.api_url)
-        self.chat = SlackChat(self.api, people)
+        self._uploads = Uploads(self.api, pictures)
+        self.chat = SlackChat(self.api, people, self._uploads)
         self._config, self._tasks = config, Tasks()
         self._roster = Roster(self.api, people)
         self.home = Home(self.api, dialogue, self._roster, people)
-        answers = Answers(self.api, people, self._tasks)
+        answers = Answers(self.api, people, self._tasks, self._uploads)
         inbox = Inbox(dialogue, self._roster, answers, self.home, self._tasks)
         self.bolt = make_app(inbox, self.api, "" if config.app_token else config.signing_secret)
         self._socket = (
@@ -87,6 +92,7 @@ class SlackAdapter:
         """Give every connection back; nothing is posted any more."""
         await self._roster.close()
         await self.chat.close()
+        await self._uploads.close()
         await self.api.close()
 
     def changed(self) -> None:

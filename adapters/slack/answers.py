@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
 
 from adapters.slack import blocks, limits, modals, packing
+from adapters.slack.blocks import Files
 from adapters.slack.client import Api
 from adapters.slack.dialogue import Place, not_done, refusal_of
 from adapters.slack.faults import Refusal
 from adapters.slack.people import first_holders
+from adapters.slack.pictures import Uploads
 from adapters.slack.roles import People
 from adapters.slack.tasks import Tasks
 from bot.cards.card import Answer, Buttons, Card, Form
@@ -36,19 +39,21 @@ log = structlog.get_logger(__name__)
 class Answers:
     """Every answer is acknowledged when the core has committed, and not before. `tasks` runs what follows."""
 
-    def __init__(self, api: Api, people: People, tasks: Tasks) -> None:
+    def __init__(self, api: Api, people: People, tasks: Tasks, uploads: Uploads | None = None) -> None:
         self._api, self._people, self._tasks = api, people, tasks
+        self._uploads = uploads or Uploads(api, None)
 
     # --- by surface ---
 
     async def to_command(self, ack: Ack, place: Place, answer: Answer) -> None:
-        """A card with the acknowledgement (ephemeral, no further call), a form by its trigger."""
+        """A card with the acknowledgement (ephemeral, no further call), unless it has a picture; a form by its
+        trigger."""
         if answer.form is not None:
             await ack()
             self._tasks.spawn(self.open_form(place, answer.form))
         elif answer.card is None:
             await ack()
-        elif is_late(place):
+        elif is_late(place) or not self._uploads.at_once(answer.card):
             await ack()
             self._tasks.spawn(self.whisper(place, answer.card))
         else:
@@ -90,16 +95,16 @@ class Answers:
         if not place.channel:
             await self._open(place, self._notice(place, card))
             return
-        messages = self._messages(card, folded=folded)
-        for said, message in enumerate(messages):
+        files = await self._uploads.of(card)
+        where = {"channel": place.channel, "user": place.user, "thread_ts": place.thread}
+        for said, part in enumerate(packing.parts(card)):
+            draw = partial(self._whispered, part, where, folded)
             try:
-                await self._api.call(
-                    "chat.postEphemeral", channel=place.channel, user=place.user, thread_ts=place.thread, **message
-                )
+                await self._uploads.call("chat.postEphemeral", files, draw)
             except ChatError as problem:
                 # Where the bot is no member, the response_url still leads to who clicked.
                 log.info("slack.whisper", problem=str(problem), channel=place.channel)
-                await self._respond(place, messages[said:])
+                await self._respond(place, self._messages(card, folded=folded)[said:])
                 return
 
     async def tell(self, place: Place, sentence: str) -> None:
@@ -140,6 +145,9 @@ class Answers:
     def _messages(self, card: Card, *, folded: bool = True) -> list[dict[str, Any]]:
         people = first_holders(self._people())
         return [blocks.message(part, people=people, folded=folded) for part in packing.parts(card)]
+
+    def _whispered(self, part: Card, where: Mapping[str, str | None], folded: bool, files: Files) -> dict[str, Any]:
+        return {**where} | blocks.message(part, people=first_holders(self._people()), folded=folded, files=files)
 
     def _view(self, place: Place, form: Form) -> dict[str, Any]:
         live = LIVE if form.action.partition(":")[0] == "start" else ()

@@ -21,12 +21,17 @@ from adapters.slack.people import mention
 from adapters.slack.rows import SMALL, button_element, mrkdwn, row_blocks
 from bot.cards import card as c
 from bot.cards.card import Card, ItemRow, Tone
+from bot.cards.chart import Chart
 from bot.cards.runs import clean
 from checklists.policy import Person
 
 TONES = {Tone.PLAIN: "", Tone.GOOD: "✅", Tone.WARN: "⚠️", Tone.BAD: "🔴"}
 _SIGNS = {True: "✅", False: "❌"}
 _CELLS = 10
+_ALT = Room(2_000, 4_000)
+Files = Mapping[Chart, str]
+"""Ids of uploaded pictures."""
+NO_FILES: Files = {}
 _COMMAND = Room(2_900, 8_000)
 TEXT = Room(2_900, 10_000)
 """What one section of text holds."""
@@ -34,16 +39,25 @@ _LINK = re.compile(r"https?://[^\s<>\"'`|*]*[^\s<>\"'`|*.,;:!?)\]}…]", re.IGNO
 _STARTS_WITH_A_SIGN = re.compile(r"[^\w\s\"'“‘(\[<«¿¡@#/…-]")
 
 
-def message(card: Card, *, people: Mapping[str, Person], folded: bool = True, deployment: str = "") -> Json:
+def message(
+    card: Card,
+    *,
+    people: Mapping[str, Person],
+    folded: bool = True,
+    deployment: str = "",
+    files: Files = NO_FILES,
+) -> Json:
     """`text` and `blocks` of one part of a card (`packing.parts`): what chat.postMessage and chat.update take.
 
     `people` are the policy's, for the mentions. `folded` False shows finished sections open. `deployment`
-    is the id behind what is shown on demand, where items have no buttons that know it (their run is over).
+    is the id behind what is shown on demand, where items have no buttons that know it (their run is over). A picture
+    that is not among `files` is said in words.
     """
     text = escape(clean(card.text)) or escape(clean(card.title)) or "…"
     blocks: list[Json] = []
     for small in SMALL:
-        blocks = seal(list(_draw(fold(card, deployment) if folded else card.blocks, card, people, small, deployment)))
+        shown = fold(card, deployment) if folded else card.blocks
+        blocks = seal(list(_draw(shown, card, people, small, deployment, files)))
         if limits.fits(blocks):
             break
     return {"text": _cut_escaped(text), "blocks": blocks}
@@ -78,7 +92,9 @@ def seal(blocks: list[Json], *, first: int = 0) -> list[Json]:
     return blocks
 
 
-def draw_block(block: c.Block, small: Room = SMALL[-1], *, group: bool = True, deployment: str = "") -> list[Json]:
+def draw_block(
+    block: c.Block, small: Room = SMALL[-1], *, group: bool = True, deployment: str = "", files: Files = NO_FILES
+) -> list[Json]:
     """One block of a card, without ids. An empty list where there is nothing to say."""
     match block:
         case ItemRow():
@@ -99,7 +115,16 @@ def draw_block(block: c.Block, small: Room = SMALL[-1], *, group: bool = True, d
         case c.Facts():
             return [_section("\n".join(map(_fact, block.facts)))] if block.facts else []
         case c.Picture():
-            return [_section(literal(block.alt, Room(2_000, 4_000)))] if block.alt else []
+            return _picture(block, files.get(block.chart, ""))
+
+
+def _picture(block: c.Picture, file: str) -> list[Json]:
+    """An uploaded file (docs.slack.dev/reference/block-kit/composition-objects/slack-file-object); without one, what
+    it would have shown."""
+    if file:
+        alt = clip(" ".join(clean(block.alt).split()), _ALT) or "…"
+        return [{"type": "image", "slack_file": {"id": file}, "alt_text": alt}]
+    return [_section(literal(block.alt, _ALT))] if block.alt.strip() else []
 
 
 def bar(done: int, total: int) -> str:
@@ -121,7 +146,12 @@ def rich(elements: list[Json]) -> Json:
 
 
 def _draw(
-    blocks: Iterable[c.Block | Json], card: Card, people: Mapping[str, Person], small: Room, deployment: str
+    blocks: Iterable[c.Block | Json],
+    card: Card,
+    people: Mapping[str, Person],
+    small: Room,
+    deployment: str,
+    files: Files,
 ) -> Iterator[Json]:
     if card.title.strip():
         yield {"type": "header", "text": plain_text(title_line(card), limits.HEADER)}
@@ -137,7 +167,11 @@ def _draw(
             continue
         for block in several:
             new, group = _group(block) != group, _group(block)
-            drawn = [block] if isinstance(block, dict) else draw_block(block, small, group=new, deployment=deployment)
+            drawn = (
+                [block]
+                if isinstance(block, dict)
+                else draw_block(block, small, group=new, deployment=deployment, files=files)
+            )
             yield from drawn if said or card.mentions or drawn[:1] != [{"type": "divider"}] else drawn[1:]
             said = said or bool(drawn)
     if not said:

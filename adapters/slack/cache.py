@@ -66,6 +66,8 @@ class Cache(Generic[V]):
             answer = await self._ask(key)
         except ChatError as problem:
             wait = problem.retry_after if isinstance(problem, Busy429) else _AGAIN
+            if len(self._failed) >= _MANY:
+                self._failed.clear()
             self._failed[key] = (problem, loop.time() + wait)
         else:
             self._failed.pop(key, None)

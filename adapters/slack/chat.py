@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -15,6 +16,7 @@ from adapters.slack.cache import Cache
 from adapters.slack.client import Api
 from adapters.slack.faults import Refusal
 from adapters.slack.people import first_holders
+from adapters.slack.pictures import Uploads
 from adapters.slack.posting import EVENT, deployment_of, needs_deployment, post_body, update_body
 from adapters.slack.roles import People
 from bot.cards.card import Card
@@ -36,8 +38,9 @@ class SlackChat:
 
     name = "slack"
 
-    def __init__(self, api: Api, people: People) -> None:
+    def __init__(self, api: Api, people: People, uploads: Uploads | None = None) -> None:
         self._api, self._people = api, people
+        self._uploads = uploads or Uploads(api, None)
         self._owners: dict[str, str] = {}
         """Deployments of messages, by `ts`."""
         self._channels: Cache[Mapping[str, str]] = Cache(self._ask_channels, fresh=_FRESH, stale=_STALE, patience=10.0)
@@ -63,10 +66,10 @@ class SlackChat:
     async def post(self, channel: str, card: Card, *, key: str, thread: str | None = None) -> str:
         """See the port. A reply whose parent is gone would stand in the channel by itself: it is taken away again."""
         place = await self._id(channel)
+        files = await self._uploads.of(card)
         with self._in(channel):
-            people = first_holders(self._people())
-            body = post_body(card, channel=place, key=key, thread=thread, people=people)
-            answer = await self._api.call("chat.postMessage", **body)
+            body = partial(post_body, card, channel=place, key=key, thread=thread, people=first_holders(self._people()))
+            answer = await self._uploads.call("chat.postMessage", files, lambda files: body(files=files))
         message = str(answer["ts"])
         self._remember(message, deployment_of(key))
         if thread is not None and not (answer.get("message") or {}).get("thread_ts"):
@@ -77,11 +80,12 @@ class SlackChat:
     async def update(self, channel: str, message: str, card: Card, *, thread: str | None = None) -> None:
         """See the port. The key stays: chat.update keeps the metadata it is not given."""
         place = await self._id(channel)
+        files = await self._uploads.of(card)
         with self._in(channel):
             deployment = await self._deployment(place, message, thread) if needs_deployment(card) else ""
             people = first_holders(self._people())
-            body = update_body(card, channel=place, message=message, deployment=deployment, people=people)
-            await self._api.call("chat.update", **body)
+            body = partial(update_body, card, channel=place, message=message, deployment=deployment, people=people)
+            await self._uploads.call("chat.update", files, lambda files: body(files=files))
 
     async def remove(self, channel: str, message: str, *, thread: str | None = None) -> None:
         """Take a message away; gone already is fine. Raises ChannelGone, Busy429, Ambiguous."""

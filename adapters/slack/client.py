@@ -141,6 +141,21 @@ class Api:
         if answer.status_code != 200:
             raise Ambiguous(f"response_url was answered with HTTP {answer.status_code}")
 
+    async def upload(self, url: str, content: bytes) -> None:
+        """The bytes of a file to the address that files.getUploadURLExternal gave. Raises Ambiguous.
+
+        docs.slack.dev/messaging/working-with-files
+        """
+        assert self.web.session is not None
+        proxy = None if urlsplit(url).hostname in _LOOPBACK else self.web.proxy
+        try:
+            async with self.web.session.post(url, data=content, proxy=proxy) as answer:
+                status = answer.status
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise problem_of("the upload of a picture", error) from error
+        if status != 200:
+            raise Ambiguous(f"the upload of a picture was answered with HTTP {status}")
+
     async def _call(self, method: str, arguments: dict[str, Any]) -> AsyncSlackResponse:
         known, pace = METHODS[method], self._paces[method]
         key = str(arguments.get("channel", "")) if known.by_channel else ""

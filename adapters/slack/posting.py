@@ -14,11 +14,19 @@ EVENT = "gonogo_message"
 """The event type of the metadata that carries a message's key. Anybody in the workspace can read it: no secrets."""
 
 
-def post_body(card: Card, *, channel: str, key: str, thread: str | None, people: Mapping[str, Person]) -> Json:
+def post_body(
+    card: Card,
+    *,
+    channel: str,
+    key: str,
+    thread: str | None,
+    people: Mapping[str, Person],
+    files: blocks.Files = blocks.NO_FILES,
+) -> Json:
     """Of chat.postMessage. `key` begins with the deployment's id, and is what the message is found by again."""
     return {
         "channel": channel,
-        **blocks.message(card, people=people, deployment=deployment_of(key)),
+        **blocks.message(card, people=people, deployment=deployment_of(key), files=files),
         "metadata": {"event_type": EVENT, "event_payload": {"key": key}},
         **({"thread_ts": thread} if thread is not None else {}),
         "unfurl_links": False,
@@ -26,9 +34,18 @@ def post_body(card: Card, *, channel: str, key: str, thread: str | None, people:
     }
 
 
-def update_body(card: Card, *, channel: str, message: str, deployment: str, people: Mapping[str, Person]) -> Json:
+def update_body(
+    card: Card,
+    *,
+    channel: str,
+    message: str,
+    deployment: str,
+    people: Mapping[str, Person],
+    files: blocks.Files = blocks.NO_FILES,
+) -> Json:
     """Of chat.update, which keeps the metadata it is not given."""
-    return {"channel": channel, "ts": message, **blocks.message(card, people=people, deployment=deployment)}
+    said = blocks.message(card, people=people, deployment=deployment, files=files)
+    return {"channel": channel, "ts": message, **said}
 
 
 def deployment_of(key: str) -> str:

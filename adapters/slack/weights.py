@@ -11,7 +11,7 @@ from adapters.slack.blocks import TEXT, draw_block, seal, title_line
 from adapters.slack.limits import Json, plain_text
 from adapters.slack.mrkdwn import is_cut
 from adapters.slack.rows import SMALL
-from bot.cards.card import Block, Button, Card, Heading, ItemRow, ItemState, Text
+from bot.cards.card import Block, Button, Card, Heading, ItemRow, ItemState, Picture, Text
 from bot.cards.paging import CONTINUED, Weight
 
 LEAD = 600
@@ -22,6 +22,8 @@ _FEW = 3
 _MENU = ("tick", "Tick"), ("measure", "Measure now"), ("excuse", "Not applicable…"), ("note", "Note…")
 _DEPLOYMENT = "d" * 8
 """Identifiers of deployments are of this length."""
+_FILE = "F" * 16
+"""Ids of files are no longer."""
 _LONGEST_BLOCK = 5_000
 """Bytes of JSON of one block; a longer text is cut in two."""
 
@@ -49,7 +51,9 @@ def above_weight(card: Card) -> Weight:
 
 @lru_cache(maxsize=4096)
 def weight_of(block: Block) -> Weight:
-    """Of a block; of an item the most it can ever come to."""
+    """Of a block; of an item the most it can ever come to; of a picture as it is and as its words."""
+    if isinstance(block, Picture):
+        return weigh(draw_block(block)).most(weigh(draw_block(block, files={block.chart: _FILE})))
     if not isinstance(block, ItemRow):
         return weigh(draw_block(block))
     key = f"{_DEPLOYMENT}:{block.id}"

@@ -17,6 +17,7 @@ from adapters.web import asks
 from adapters.web.clock import SandboxTime
 from adapters.web.draw import draw_card, draw_form
 from adapters.web.personas import find_persona
+from adapters.web.pictures import Figures
 from adapters.web.service import SimulatedService
 from adapters.web.state import Bell
 from adapters.web.view import View
@@ -51,13 +52,20 @@ class Api:
     """The routes under `/api`."""
 
     def __init__(
-        self, bell: Bell, view: View, dialogue: Dialogue, time: SandboxTime, service: SimulatedService
+        self,
+        bell: Bell,
+        view: View,
+        dialogue: Dialogue,
+        time: SandboxTime,
+        service: SimulatedService,
+        figures: Figures,
     ) -> None:
         self._bell = bell
         self._view = view
         self._dialogue = dialogue
         self._time = time
         self._service = service
+        self._figures = figures
         self._moves: OrderedDict[str, asyncio.Task[None]] = OrderedDict()
 
     def routes(self) -> list[BaseRoute]:
@@ -91,19 +99,19 @@ class Api:
         who = _who(ask.persona)
         word, _, rest = ask.text.strip().partition(" ")
         if word.casefold() != COMMAND:
-            return _told(Answer(card=_DEAF))
-        return _told(await self._dialogue.command(rest.strip(), who=who, key=ask.key, channel=ask.channel))
+            return self._told(Answer(card=_DEAF))
+        return self._told(await self._dialogue.command(rest.strip(), who=who, key=ask.key, channel=ask.channel))
 
     async def _click(self, request: Request) -> object:
         ask = await _read(request, asks.Click)
         who = _who(ask.persona)
-        return _told(await self._dialogue.click(ask.action, who=who, key=ask.key, channel=ask.channel))
+        return self._told(await self._dialogue.click(ask.action, who=who, key=ask.key, channel=ask.channel))
 
     async def _submit(self, request: Request) -> object:
         ask = await _read(request, asks.Submit)
         who = _who(ask.persona)
         answer = await self._dialogue.submit(ask.action, ask.values, who=who, key=ask.key, channel=ask.channel)
-        return _told(answer)
+        return self._told(answer)
 
     async def _complete(self, request: Request) -> object:
         ask = await _read(request, asks.Complete)
@@ -133,6 +141,13 @@ class Api:
         ask = await _read(request, asks.Set)
         await self._service.set_health(ask.health)
         return await self._view.sandbox()
+
+    def _told(self, answer: Answer) -> dict[str, Any]:
+        return {
+            "card": draw_card(answer.card, self._figures.of_answer(answer.card)) if answer.card else None,
+            "form": draw_form(answer.form) if answer.form else None,
+            "text": answer.card.text or answer.card.title if answer.card else None,
+        }
 
 
 def _answering(handler: Callable[[Request], Awaitable[object]]) -> Callable[[Request], Awaitable[Response]]:
@@ -172,11 +187,3 @@ def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
         raise Refusal(422, "A message's id is a number.")
     return int(text)
-
-
-def _told(answer: Answer) -> dict[str, Any]:
-    return {
-        "card": draw_card(answer.card) if answer.card else None,
-        "form": draw_form(answer.form) if answer.form else None,
-        "text": answer.card.text or answer.card.title if answer.card else None,
-    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from adapters.web.inline import inline, spoken
 from adapters.web.personas import Persona
 from bot.cards.card import Block, Button, Card, Form, Heading, ItemRow, ItemState
+from bot.cards.chart import Chart
 
 HERE = Path(__file__).parent
 _environment = Environment(
@@ -75,9 +76,9 @@ def main_button(item: ItemRow) -> Button | None:
     return next((button for button in item.buttons if button.style == "primary"), None)
 
 
-def draw_card(card: Card) -> str:
-    """A card's HTML."""
-    return _environment.get_template("card.html").render(card=card, parts=parts(card.blocks))
+def draw_card(card: Card, source: Callable[[Chart], str] | None = None) -> str:
+    """A card's HTML. `source` gives the address of a chart's picture; without it, its words stand there."""
+    return _environment.get_template("card.html").render(card=card, parts=parts(card.blocks), source=source)
 
 
 def draw_form(form: Form) -> str:

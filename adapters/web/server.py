@@ -21,11 +21,12 @@ from adapters.web.clock import SandboxClock, SandboxTime
 from adapters.web.draw import HERE, draw_page
 from adapters.web.guard import Guard
 from adapters.web.personas import PERSONAS
+from adapters.web.pictures import Figures
 from adapters.web.service import SimulatedService
 from adapters.web.state import Sandbox
 from adapters.web.stream import HEARTBEAT_SECONDS, POLL_SECONDS, Stream
 from adapters.web.view import View
-from bot.ports import Dialogue
+from bot.ports import Dialogue, Pictures
 
 log = structlog.get_logger(__name__)
 
@@ -41,18 +42,21 @@ def make_routes(
     clock: SandboxClock,
     time: SandboxTime,
     service: SimulatedService,
+    pictures: Pictures | None = None,
     suggestions: Sequence[str] = SUGGESTIONS,
     title: str = "gonogo sandbox",
     poll: float = POLL_SECONDS,
     heartbeat: float = HEARTBEAT_SECONDS,
 ) -> list[BaseRoute]:
     """All routes of the sandbox behind its guard: they answer on loopback names only, whatever they are mounted in.
+    Without `pictures` they are said in words.
 
     Call `sandbox.bell.close()` when the process is asked to stop: a server waits for its open streams to end.
     """
-    view = View(chat, clock, time, service)
+    figures = Figures(chat.messages, pictures)
+    view = View(chat, clock, time, service, figures)
     stream = Stream(sandbox.bell, chat, view, poll, heartbeat)
-    api = Api(sandbox.bell, view, dialogue, time, service)
+    api = Api(sandbox.bell, view, dialogue, time, service, figures)
     # The page never changes while the process runs; its messages are asked for by its script.
     page = draw_page(personas=PERSONAS, channels=chat.channels, suggestions=suggestions, title=title)
 
@@ -72,6 +76,7 @@ def make_routes(
         Route("/events", stream.serve, methods=["GET"]),
         *api.routes(),
         *service.routes(),
+        *figures.routes(),
         Mount("/static", _Static(directory=HERE / "static")),
     ]
     errors = Middleware(ExceptionMiddleware, handlers={HTTPException: _refused, Exception: _broken})
@@ -86,6 +91,7 @@ def make_app(
     clock: SandboxClock,
     time: SandboxTime,
     service: SimulatedService,
+    pictures: Pictures | None = None,
     suggestions: Sequence[str] = SUGGESTIONS,
     title: str = "gonogo sandbox",
     poll: float = POLL_SECONDS,
@@ -99,6 +105,7 @@ def make_app(
         clock=clock,
         time=time,
         service=service,
+        pictures=pictures,
         suggestions=suggestions,
         title=title,
         poll=poll,

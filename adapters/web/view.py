@@ -12,6 +12,7 @@ from adapters.web.chat import WebChat
 from adapters.web.clock import NextEvent, SandboxClock, SandboxTime
 from adapters.web.draw import draw_card, iso
 from adapters.web.messages import Message
+from adapters.web.pictures import Figures
 from adapters.web.service import SimulatedService
 from bot.ports import StoreError
 
@@ -27,11 +28,14 @@ THREAD = 400
 class View:
     """Reads the channel for the page."""
 
-    def __init__(self, chat: WebChat, clock: SandboxClock, time: SandboxTime, service: SimulatedService) -> None:
+    def __init__(
+        self, chat: WebChat, clock: SandboxClock, time: SandboxTime, service: SimulatedService, figures: Figures
+    ) -> None:
         self._chat = chat
         self._clock = clock
         self._time = time
         self._service = service
+        self._figures = figures
         self._asked: tuple[tuple[timedelta, bool], float, NextEvent | None] | None = None
         self._drawn: OrderedDict[tuple[int, int], str] = OrderedDict()
 
@@ -113,7 +117,7 @@ class View:
     def _html(self, message: Message) -> str:
         key = (message.id, message.change)
         if key not in self._drawn:
-            self._drawn[key] = draw_card(message.card)
+            self._drawn[key] = draw_card(message.card, self._figures.of_message(message.id))
             while len(self._drawn) > _DRAWN:
                 self._drawn.popitem(last=False)
         self._drawn.move_to_end(key)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.cards.announcement import measure_name, say_measurement
 from bot.cards.card import Block, Button, Buttons, Card, Fact, Facts, Slot, Text, Tone, escape
+from bot.cards.charts import check_picture
 from bot.cards.view import View
 from bot.cards.words import LONGEST_TITLE, count, person, plain, short
 from bot.domain import events as e
@@ -64,6 +65,8 @@ def _card(view: View, check: Check, run: Run, stretch: list[datetime]) -> Card:
     blocks: list[Block] = [Text(line) for line in lines]
     if result.judged:
         blocks.append(Facts(tuple(_fact(view, judged) for judged in result.judged)))
+    if not check.series and (picture := check_picture(view, check, result)) is not None:
+        blocks.append(picture)
     if buttons := tuple(_buttons(view, check, run)):
         blocks.append(Buttons(buttons))
     spoken = [plain(line).rstrip(".:") + "." for line in lines]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.cards.card import Answer, Block, Button, Buttons, Card, Code, Heading, Text, Tone, escape
+from bot.cards.charts import status_picture
 from bot.cards.deployment import deployment_card, where_it_stands
 from bot.cards.items import item_rows
 from bot.cards.opening import say_opening
@@ -163,8 +164,11 @@ def not_entitled(roles: Sequence[str]) -> Answer:
 
 
 def status(view: View, faults: Sequence[str] = ()) -> Answer:
-    """The card, for the asker alone; `faults` are what is wrong with the chats just now."""
+    """The card with a small picture of what was measured, for the asker alone; `faults` are what is wrong with the
+    chats just now."""
     card = deployment_card(view)
+    if (picture := status_picture(view)) is not None:
+        card = replace(card, blocks=(*card.blocks, picture))
     if faults:
         lines = tuple(Text(f"⚠️ {escape(fault, limit=500)}") for fault in faults)
         card = replace(card, text=f"{card.text} {' '.join(faults)}", blocks=(*card.blocks, *lines))

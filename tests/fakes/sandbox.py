@@ -23,7 +23,7 @@ from adapters.web.tables import metadata
 from bot.cards import card as c
 from bot.cards.card import Answer, Card, escape
 from bot.domain.people import Who
-from bot.ports import StoreError
+from bot.ports import Pictures, StoreError
 
 NOW = datetime(2026, 11, 24, 10, 4, tzinfo=UTC)
 COMMANDS = {
@@ -287,7 +287,13 @@ class Real:
 
 @contextlib.asynccontextmanager
 async def open_room(
-    file: Path, *, real=None, items: tuple[Item, ...] = ITEMS, poll: float = 5.0, heartbeat: float = 15.0
+    file: Path,
+    *,
+    real=None,
+    items: tuple[Item, ...] = ITEMS,
+    poll: float = 5.0,
+    heartbeat: float = 15.0,
+    pictures: Pictures | None = None,
 ) -> AsyncIterator[Room]:
     """A sandbox with its small core; what was said and set before in the same file is there again."""
     engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
@@ -312,6 +318,7 @@ async def open_room(
         clock=clock,
         time=time,
         service=service,
+        pictures=pictures,
         poll=poll,
         heartbeat=heartbeat,
     )

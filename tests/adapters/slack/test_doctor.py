@@ -63,10 +63,10 @@ async def test_a_scope_that_is_missing_is_named(slack: FakeSlack) -> None:
 
 
 async def test_scopes_nobody_needs_are_mentioned(slack: FakeSlack) -> None:
-    slack.scopes = {*bot_scopes(), "files:read"}
+    slack.scopes = {*bot_scopes(), "reactions:write"}
     found = await look(slack)
     assert wrong(found) == []
-    assert any("not needed: files:read" in finding.what for finding in found)
+    assert any("not needed: reactions:write" in finding.what for finding in found)
 
 
 async def test_a_channel_it_is_not_in_is_named_with_what_to_type(slack: FakeSlack) -> None:

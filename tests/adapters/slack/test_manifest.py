@@ -49,6 +49,8 @@ def test_the_scopes_are_these() -> None:
         "channels:read",
         "chat:write",
         "commands",
+        "files:read",
+        "files:write",
         "groups:history",
         "groups:read",
         "usergroups:read",
