@@ -13,6 +13,7 @@ from datetime import datetime
 from types import FrameType
 
 import uvicorn
+from starlette.routing import BaseRoute
 
 from adapters.changelog import MarkdownChangelog
 from adapters.store.engine import address, file_of
@@ -21,6 +22,7 @@ from adapters.store.onlyone import hold
 from adapters.store.store import SqlStore
 from bot.chats_front import chats_of
 from bot.domain.errors import Unwell
+from bot.doors import with_doors
 from bot.front import Front
 from bot.fronts import front_for
 from bot.gating import freeze_sources
@@ -82,6 +84,8 @@ class App:
         )
         self.scheduler = Scheduler(store, clock, checks, notices, owner=self._owner)
         self.relays: list[Relay] = []
+        self.doors: list[BaseRoute] = []
+        """Routes for programs, beside the front's own."""
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -158,7 +162,9 @@ async def _run(app: App, listener: socket.socket | None, tell: Callable[[str], N
         tasks += [asyncio.create_task(relay.run()) for relay in app.relays]
     try:
         if listener is not None:
-            config = uvicorn.Config(app.front.asgi(), log_config=None, lifespan="off", timeout_graceful_shutdown=5)
+            config = uvicorn.Config(
+                with_doors(app.front.asgi(), app.doors), log_config=None, lifespan="off", timeout_graceful_shutdown=5
+            )
             await app.front.listen()
             server = _Server(config, app.front, lambda: tell(app.front.where(port)))
             lost = asyncio.create_task(server.stopped_when_lost())

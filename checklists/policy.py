@@ -9,43 +9,26 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from checklists.addresses import check_address, is_address
 from checklists.document import PhaseKind
 from checklists.policy_people import ApprovalPolicy as ApprovalPolicy
 from checklists.policy_people import Override as Override
 from checklists.policy_people import Person as Person
-from checklists.policy_types import CLOSED, THEN_SCHEMA, At, Duration, Measured, Words, parse_then
+from checklists.policy_pipeline import AlertPolicy as AlertPolicy
+from checklists.policy_pipeline import PipelinePolicy as PipelinePolicy
+from checklists.policy_pipeline import Workflow as Workflow
+from checklists.policy_types import Announcement as Announcement
+from checklists.policy_types import At, Duration, Measured, Model, Words
+from checklists.policy_watch import SOURCES as SOURCES
+from checklists.policy_watch import ProbePolicy as ProbePolicy
+from checklists.policy_watch import RollbackPolicy as RollbackPolicy
+from checklists.policy_watch import Severity as Severity
+from checklists.policy_watch import WatchEntry as WatchEntry
 from checklists.windows import parse_dates, parse_window
-
-
-class Announcement(StrEnum):
-    """What is said in the channel, once. The names are the template keys of a policy."""
-
-    STARTING = "starting"
-    """Said before T0 ("Deployment starting in 30 minutes")."""
-    STARTED = "started"
-    SUCCEEDED = "succeeded"
-    STABLE = "stable"
-    ISSUE = "issue"
-    """Issue detected, investigating."""
-    ROLLBACK_STARTED = "rollback_started"
-    ROLLED_BACK = "rolled_back"
-    CANCELLED = "cancelled"
-
-
-Then = Annotated[tuple[Announcement, ...], BeforeValidator(parse_then), THEN_SCHEMA]
-"""`announce succeeded`, or a list of such."""
-
-
-class Model(BaseModel):
-    """Frozen, and closed against unknown keys."""
-
-    model_config = CLOSED
 
 
 class Holidays(Model):
@@ -168,6 +151,9 @@ class ItemPolicy(Model):
     """The item's own threshold ("Disk space ≥ 30% free")."""
     due: At | None = None
     """Not expected before this moment: until then it holds no announcement up."""
+    event: str | None = None
+    """Ticks itself when the pipeline reports this: a step by the name it reports it with (`image pushed`), or of GitHub
+    `workflow deploy.yml succeeded`, `release published`, `deployed`."""
     announces: Announcement | None = None
     """Ticks itself when this announcement stands in the channel; never stands in the announcement's way."""
     owner: str | None = None
@@ -178,152 +164,6 @@ class SectionPolicy(Model):
 
     choose: Literal["all", "one"] = "all"
     """`one`: exclusive choices (Yes/No); one tick completes the section."""
-
-
-SOURCES = (
-    "http", "prometheus", "alertmanager", "datadog", "sentry", "cloudflare", "cloudwatch", "redis", "kubernetes",
-    "github", "statuspage", "pagerduty", "fly", "command", "incidents", "all",
-)  # fmt: skip
-"""The source keys of a probe; it has exactly one."""
-
-
-class ProbePolicy(Model):
-    """Where a measure comes from. Exactly one source key. Credentials never stand here: they come from the settings.
-
-    Some sources answer yes or no (`http` without `target`, `statuspage`, `alertmanager`, `pagerduty`, `fly`,
-    `command`), the others give a number, which `unit` names and a target is held against.
-    """
-
-    say: str | None = None
-    """What people call it, in cards and announcements: "Error rate", "P99". Default: the probe's name with spaces."""
-    http: str | None = None
-    """An address; healthy when the status is `expect` and, if given, the JSON field `json` equals `equals`."""
-    expect: int = 200
-    json_field: str | None = Field(default=None, alias="json")
-    equals: str | None = None
-    """May name `{{ version }}`; a leading `v` is ignored in the comparison."""
-    timeout: Duration = timedelta(seconds=10)
-    prometheus: str | None = None
-    """A PromQL expression that gives one number."""
-    alertmanager: str | None = None
-    """Matchers, `severity="critical",service="api"`; healthy while no alert that matches fires."""
-    datadog: str | None = None
-    """A metrics query; its last point counts."""
-    sentry: str | None = None
-    """`PROJECT error_rate`, `PROJECT errors`, `PROJECT users`, `PROJECT new_issues`, or `PROJECT errors_vs_normal`
-    (times the errors of the same minutes a week before), over the time since T0, at most 30 minutes."""
-    cloudflare: str | None = None
-    """`error_rate`, `p95_latency`, `p99_latency` or `requests` of the account's Workers, or of one: `error_rate
-    gateway`."""
-    cloudwatch: str | None = None
-    """`NAMESPACE METRIC STATISTIC Dimension=value …`: `AWS/RDS CPUUtilization Average DBInstanceIdentifier=main`."""
-    redis: str | None = None
-    """`exists KEY` (0 or 1), or `memory` (share of `maxmemory` in use)."""
-    kubernetes: str | None = None
-    """`pods LABEL=VALUE -n NAMESPACE`: the share of the matching pods that are running and ready; `nodes`: of the
-    nodes."""
-    github: str | None = None
-    """`approvals` of the pull request, `checks` (the share of the commit's checks that are green), `runs WORKFLOW`
-    (runs in progress, our own left out), or `blocking_labels LABEL` (labels of this name on the pull request). The
-    commit is the deployed version's, in the policy's `repository`."""
-    statuspage: str | None = None
-    """Address of an Atlassian Statuspage; healthy while it lists no unresolved incident."""
-    pagerduty: str | None = None
-    """`incidents SERVICE_ID`: healthy while none of the service's incidents is triggered or acknowledged."""
-    fly: str | None = None
-    """Name of a Fly.io app; healthy when every machine that should run does, with its checks passing."""
-    command: str | None = None
-    """Name of a command that the settings allow (`GONOGO_COMMANDS`); healthy when it ends with exit code 0."""
-    incidents: Literal["none"] | None = None
-    """`none`: healthy while no incident of the service is open."""
-    all: Words | None = None
-    """Names of other probes: healthy when each of them is, by its own target; unknown when one is unknown and none
-    fails."""
-    unit: str | None = None
-    """Unit of the raw number a metrics source returns: `%`, `ratio`, `ms`, `s`, `x`, `count`."""
-    target: Measured | None = None
-    """What healthy means where no check says otherwise: `>= 2 count`."""
-    link: str | None = None
-    """Where people look: shown with the value."""
-
-    @model_validator(mode="after")
-    def _one_source(self) -> ProbePolicy:
-        given = [name for name in SOURCES if getattr(self, name) is not None]
-        if len(given) != 1:
-            found = f"has {' and '.join(given)}" if given else "has none"
-            raise ValueError(f"a probe has exactly one source, this one {found}; the sources are {', '.join(SOURCES)}")
-        return self
-
-    @property
-    def source(self) -> tuple[str, str]:
-        """The source key and what it says: `("http", "https://…")`."""
-        name = next(name for name in SOURCES if getattr(self, name) is not None)
-        return name, ", ".join(self.all) if self.all is not None else str(getattr(self, name))
-
-
-class WatchEntry(Model):
-    """A check, or a series of checks, after (or around) T0."""
-
-    at: At
-    name: str | None = None
-    every: Duration | None = None
-    during: Duration | None = Field(default=None, alias="for")
-    phase: str | None = None
-    """The phase whose items are the human part of this moment; it is posted when the check is due."""
-    environments: Words = ()
-    """Empty: every environment. Else it is not run in any other."""
-    probes: Words = ()
-    """Probes that must simply be healthy (health endpoints)."""
-    measure: dict[str, Measured] = {}
-    """Targets: met is healthy, missed is degraded at least."""
-    alert: dict[str, Measured] = {}
-    """Inside the band is failing."""
-    then: Then = ()
-    """What is announced once this check is healthy (or a person decided so) and the items due by then are done."""
-
-    @model_validator(mode="after")
-    def _series_is_whole(self) -> WatchEntry:
-        if (self.every is None) != (self.during is None):
-            raise ValueError("`every` and `for` go together: `every: 1m, for: 5m`")
-        if (
-            self.every is not None
-            and self.during is not None
-            and not timedelta(seconds=30) <= self.every <= self.during
-        ):
-            raise ValueError("`every` is at least 30s and not longer than `for`")
-        return self
-
-
-class Severity(Model):
-    """A row of the decision matrix."""
-
-    severity: str
-    when: dict[str, Measured] = {}
-    """Any one of these bands is enough. Empty: a person judges."""
-    means: str | None = None
-    """The row in words ("All users", "cosmetic")."""
-    action: str
-    within: str = ""
-    """The time limit as the document writes it ("< 5 minutes", "Next deploy"); empty where it gives none."""
-    limit: Duration | None = None
-    """The same as a duration, where it is one."""
-
-
-class RollbackPolicy(Model):
-    """When and how the document says to go back."""
-
-    when: Words = ()
-    """The document's own conditions, as written."""
-    alert: dict[str, Measured] = {}
-    """Those that are numbers."""
-    lasting: Duration | None = None
-    """How long a number must stay beyond its limit."""
-    mode: Literal["ask", "automatic"] = "ask"
-    """What an `alert` that lasted does: it asks people, or rolls back and tells them."""
-    by_pipeline: Words = ()
-    """What the team's own pipeline rolls back by itself, as written ("Health checks fail"): it is followed, not
-    started, from here."""
-    within: Duration | None = None
 
 
 class Policy(Model):
@@ -371,11 +211,24 @@ class Policy(Model):
     """`monitoring`, `dashboards`, `status_page`, `runbooks`…: shown on the card, named in templates as `links.NAME`."""
     repository: str | None = None
     """`owner/name` on GitHub: where the `github` probes look. Default: the settings' `GONOGO_GITHUB_REPOSITORY`."""
+    pipeline: PipelinePolicy = PipelinePolicy()
+    alerts: tuple[AlertPolicy, ...] = ()
+    """Alerts that come in by webhook and are attached to the running deployment."""
+    lock_webhook: str | None = None
+    """The https address that is told when a deployment takes the lock of its service and when it is free: the team's
+    own "deployment in progress" flag. Signed with `GONOGO_WEBHOOK_SECRET`."""
     changelog: str | None = None
     """Path of the repository's CHANGELOG, from the policy's folder."""
     targets: dict[str, Measured] = {}
     """The document's own delivery targets ("Rollback rate < 5 %")."""
     notes: Words = ()
+
+    @field_validator("lock_webhook")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None:
+            check_address(value, "lock_webhook")
+        return value
 
     @field_validator("repository")
     @classmethod

@@ -4,11 +4,28 @@ to editors."""
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BeforeValidator, ConfigDict, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, PlainSerializer, WithJsonSchema
 
 from checklists.quantities import Band, Moment, parse_band, parse_duration, parse_moment
+
+
+class Announcement(StrEnum):
+    """What is said in the channel, once. The names are the template keys of a policy."""
+
+    STARTING = "starting"
+    """Said before T0 ("Deployment starting in 30 minutes")."""
+    STARTED = "started"
+    SUCCEEDED = "succeeded"
+    STABLE = "stable"
+    ISSUE = "issue"
+    """Issue detected, investigating."""
+    ROLLBACK_STARTED = "rollback_started"
+    ROLLED_BACK = "rolled_back"
+    CANCELLED = "cancelled"
+
 
 _ANNOUNCED = ("succeeded", "stable")
 """What a check can lead to. Everything else that is announced follows from what people do."""
@@ -67,3 +84,11 @@ THEN_SCHEMA = WithJsonSchema({"anyOf": [{"enum": _THEN}, {"type": "array", "item
 
 CLOSED = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 """Of every model of a policy: frozen, and closed against unknown keys."""
+Then = Annotated[tuple[Announcement, ...], BeforeValidator(parse_then), THEN_SCHEMA]
+"""`announce succeeded`, or a list of such."""
+
+
+class Model(BaseModel):
+    """Frozen, and closed against unknown keys."""
+
+    model_config = CLOSED

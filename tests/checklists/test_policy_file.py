@@ -89,7 +89,7 @@ def test_a_date_stays_the_text_it_was_written_as() -> None:
             "probes: {a: {http: x, redis: y}}",
             "x.yaml:1:13: policy-value probes.a: a probe has exactly one source, this one has http and redis; "
             "the sources are http, prometheus, alertmanager, datadog, sentry, cloudflare, cloudwatch, redis, "
-            "kubernetes, github, statuspage, pagerduty, fly, command, incidents, all",
+            "kubernetes, github, statuspage, pagerduty, fly, command, incidents, all, baseline",
         ),
         (
             "watch: [{at: T+0, every: 1m}]",
