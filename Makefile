@@ -62,6 +62,11 @@ bench: .venv/.installed-dev  ## Measure how fast it is
 faults: .venv/.installed-dev  ## Break things on purpose: kills, lost answers, slow networks
 	@$(BIN)/python tests/faults/run.py $(ARGS)
 
+.PHONY: fuzz
+fuzz: .venv/.installed-dev  ## Throw anything at whatever reads text or payloads (ARGS="--inputs 1000000 --seed 1")
+	@$(PIP) -e '.[fuzz]'
+	@$(BIN)/python -m tests.fuzz.run $(ARGS)
+
 .PHONY: clean
 clean:  ## Remove caches and build leftovers (the environment stays: `rm -rf .venv` removes that)
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

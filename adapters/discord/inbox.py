@@ -22,6 +22,7 @@ from adapters.discord.commands import Typed, Unusable
 from adapters.discord.dialogue import DiscordDialogue, not_done
 from adapters.discord.people import People, who
 from adapters.discord.rows import MORE, action_of
+from adapters.discord.shapes import fits
 from bot.cards.card import Answer, Card, ItemRow
 from bot.cards.sections import OPEN, OPEN_ALL, SHOW, section_of, whole_item
 from bot.cards.words import plain
@@ -43,7 +44,10 @@ class Inbox:
         self._dialogue, self._people, self._answers, self._guild = dialogue, people, answers, guild
 
     async def take(self, interaction: Interaction) -> None:
-        """One interaction, to its end."""
+        """One interaction, to its end. One that has not the shape that is read is left without an answer, which Discord
+        shows as failed."""
+        if not fits(interaction):
+            return
         try:
             await self._take(interaction)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as problem:

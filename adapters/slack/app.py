@@ -18,6 +18,8 @@ import structlog
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import modals
@@ -26,6 +28,7 @@ from adapters.slack.client import Api
 from adapters.slack.dialogue import Place, SlackDialogue, carried_by, not_done, people_in, refusal_of, typed
 from adapters.slack.home import Home
 from adapters.slack.roles import Roster
+from adapters.slack.shapes import fits
 from adapters.slack.tasks import Tasks
 from bot.cards.card import Answer, Card, ItemRow
 from bot.cards.sections import OPEN, OPEN_ALL, SHOW, section_of, whole_item
@@ -141,6 +144,10 @@ class Inbox:
 
 class _App(AsyncApp):
     """Bolt reads SLACK_CLIENT_ID and SLACK_CLIENT_SECRET by itself and would then offer to install itself elsewhere."""
+
+    async def async_dispatch(self, req: AsyncBoltRequest) -> BoltResponse:
+        """As Bolt does; what has not the shape that is read, by Bolt or here, is not acknowledged."""
+        return await super().async_dispatch(req) if fits(req.body) else BoltResponse(status=400)
 
     @property
     def oauth_flow(self) -> AsyncOAuthFlow | None:

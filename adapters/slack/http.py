@@ -41,7 +41,11 @@ def routes(app: AsyncApp, signing_secret: str) -> list[Route]:
             return PlainTextResponse("")
         if not _signed(verifier, request, bytes(body)):
             return PlainTextResponse("not signed by Slack", 401)
-        return to_starlette_response(await app.async_dispatch(to_async_bolt_request(request, bytes(body))))
+        try:
+            asked = to_async_bolt_request(request, bytes(body))
+        except (ValueError, AttributeError, TypeError):  # signed, and no payload that Bolt can read
+            return PlainTextResponse("no payload", 400)
+        return to_starlette_response(await app.async_dispatch(asked))
 
     return [Route(PATH, events, methods=["POST"])]
 

@@ -158,6 +158,10 @@ class Actor:
         modal.open = modal.open and answer.failed
         return answer
 
+    async def sends(self, kind: int, data: JSON, *, channel: Named) -> Answer:
+        """What no client of Discord's would send."""
+        return await self._interact(kind, self.world.place(channel).id, data)
+
     def cancel(self, modal: Modal) -> None:
         """The bot is told nothing."""
         modal.open = False
