@@ -18,6 +18,8 @@ import stamina
 import structlog
 
 from bot.domain.calendar import Unreadable
+from bot.egress import Forbidden
+from bot.reaching import make_client
 
 LIMIT = 5.0
 """Seconds for the whole of a request, its second try included."""
@@ -73,7 +75,7 @@ class Fetcher:
 
     def __init__(
         self,
-        client: Callable[[], httpx.AsyncClient] = httpx.AsyncClient,
+        client: Callable[[], httpx.AsyncClient] = make_client,
         *,
         elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -198,6 +200,8 @@ async def _body(response: httpx.Response, largest: int) -> bytes:
 
 
 def _transport(error: httpx.HTTPError) -> str:
+    if isinstance(error, Forbidden):
+        return str(error)
     for cause in _causes(error):
         if isinstance(cause, socket.gaierror):
             return "its name does not resolve here"

@@ -7,7 +7,6 @@ ought to be closed.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,17 +18,21 @@ import recurring_ical_events
 
 from bot.domain.calendar import Busy, Code, Unreadable
 from checklists.day_words import midnight
+from checklists.expressions import check_expression, found_in
 from checklists.policy import FreezePolicy
 from checklists.zones import Span, find_zone, instants
 
 LARGEST = 5_000_000
 """Bytes of a calendar."""
-_LONGEST_PATTERN = 200
 _LONGEST_SUMMARY = 300
 _DAY = timedelta(days=1)
 _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE")
 #: A rule faster than this has no place in a calendar, and lists millions of events a year.
-_FREQUENCIES = {"HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
+_FREQUENCIES = {"HOURLY": 8_784, "DAILY": 366, "WEEKLY": 53, "MONTHLY": 12, "YEARLY": 1}
+"""And how many times in a year."""
+_MOST_STEPS = 1_500_000
+"""Of all rules of a calendar together: some seconds of counting. Every working day since 1990 is 10,000."""
+_LAST_YEAR = 2050
 _MOST = 64
 
 Parsed = tuple[icalendar.Component, ...]
@@ -131,12 +134,11 @@ def listed(
 def _pattern(matching: str | None, source: str) -> Callable[[str], object]:
     if matching is None:
         return lambda _: True
-    if len(matching) > _LONGEST_PATTERN:
-        raise Unreadable(source, f"`matching` is longer than {_LONGEST_PATTERN} characters")
     try:
-        return re.compile(matching, re.IGNORECASE).search
-    except re.error as error:
-        raise Unreadable(source, f"`matching: {matching}` is not a regular expression: {error}") from None
+        check_expression(matching)
+    except ValueError as error:
+        raise Unreadable(source, f"`matching`: {error}") from None
+    return lambda summary: found_in(matching, summary)
 
 
 def parse(content: bytes, source: str) -> Parsed:
@@ -147,9 +149,12 @@ def parse(content: bytes, source: str) -> Parsed:
         raise Unreadable(source, f"it is not a calendar file: {error}") from error
     if not calendars or any(calendar.name != "VCALENDAR" for calendar in calendars):
         raise Unreadable(source, "it is not a calendar file: it has no VCALENDAR")
+    steps = 0
     for calendar in calendars:
         for event in calendar.walk("VEVENT"):
-            _check(event, source)
+            steps += _check(event, source)
+            if steps > _MOST_STEPS:
+                raise Unreadable(source, "its events recur too often, since too long ago, to be listed")
     return tuple(calendars)
 
 
@@ -161,8 +166,9 @@ def _between(parsed: Parsed, source: str, low: datetime, high: datetime) -> Iter
             raise Unreadable(source, f"its events cannot be listed: {error}") from error
 
 
-def _check(event: icalendar.Component, source: str) -> None:
-    """The parser drops what it cannot read and goes on; here that is an error."""
+def _check(event: icalendar.Component, source: str) -> int:
+    """The parser drops what it cannot read and goes on; here that is an error. How many times its rules are counted on
+    until they come to our days, roughly."""
     name = str(event.get("SUMMARY", "an event without a name"))[:_LONGEST_SUMMARY]
     if event.errors:
         what, why = event.errors[0]
@@ -176,8 +182,20 @@ def _check(event: icalendar.Component, source: str) -> None:
             if zone and any(isinstance(at, datetime) and at.tzinfo is None for at in times):
                 raise Unreadable(source, f"{key} of {name!r} is in {zone!r}, which is not a time zone")
     for rule in _listed(event.get("RRULE")):
-        if not {str(part).upper() for part in rule.get("FREQ", ["?"])} <= _FREQUENCIES:
+        if not {str(part).upper() for part in rule.get("FREQ", ["?"])} <= _FREQUENCIES.keys():
             raise Unreadable(source, f"{name!r} recurs more often than hourly")
+        if any(len(rule.get(part, ())) > 1 for part in ("BYMINUTE", "BYSECOND")):
+            raise Unreadable(source, f"{name!r} recurs more often than hourly")
+        if any(every < 1 for every in rule.get("INTERVAL", ())):
+            raise Unreadable(source, f"{name!r} recurs every 0 days, which never ends")
+    return sum(_steps(rule, event["DTSTART"]) for rule in _listed(event.get("RRULE")))
+
+
+def _steps(rule: Any, begins: Any) -> int:
+    start: date = begins.dt
+    last: int = max(start.year, min([_LAST_YEAR, *(until.year for until in rule.get("UNTIL", ()))]))
+    often = max(_FREQUENCIES[str(part).upper()] for part in rule["FREQ"])
+    return min([(last - start.year + 1) * often, *(int(count) for count in rule.get("COUNT", ()))])
 
 
 def _listed(value: Any) -> list[Any]:
