@@ -13,6 +13,7 @@ from adapters.discord.dialogue import DiscordDialogue
 from adapters.discord.gateway import LEASE, Gateway, Leases
 from adapters.discord.inbox import Inbox
 from adapters.discord.people import People
+from adapters.discord.pictures import Drawings
 from adapters.discord.tasks import Tasks
 from bot.ports import Pictures
 
@@ -20,7 +21,8 @@ _DRAIN = 5.0
 
 
 class DiscordAdapter:
-    """`chat` can be posted to at once; `start` listens. `leases` says which process does."""
+    """`chat` can be posted to at once; `start` listens. `leases` says which process does. Without `pictures` they are
+    said in words."""
 
     way_in = "Discord"
 
@@ -36,8 +38,9 @@ class DiscordAdapter:
         patience: float = PATIENCE,
     ) -> None:
         self.api = Api(config)
-        self.chat = DiscordChat(self.api, people, pictures)
-        self.inbox = Inbox(dialogue, people, Answers(people, patience=patience), config.guild)
+        drawings = Drawings(pictures, self.api.faults)
+        self.chat = DiscordChat(self.api, people, drawings)
+        self.inbox = Inbox(dialogue, people, Answers(people, drawings, patience=patience), config.guild)
         self._tasks = Tasks()
         self.gateway = Gateway(self.api, leases, self._take, lease=lease)
         self._listening: asyncio.Task[None] | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import OrderedDict
-from collections.abc import Awaitable, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -16,6 +16,7 @@ import structlog
 from adapters.discord import layout, modals, packing
 from adapters.discord.faults import ANSWERED, UNKNOWN_INTERACTION, problem_of
 from adapters.discord.people import People, first_holders
+from adapters.discord.pictures import Drawings, Shown
 from bot.cards.card import Answer, Button, Buttons, Card, Form, Text
 
 Interaction = discord.Interaction[discord.Client]
@@ -23,7 +24,7 @@ Interaction = discord.Interaction[discord.Client]
 PATIENCE = 1.5
 """Seconds the core may take before Discord is told that the answer comes later: it waits 3
 (interactions/receiving-and-responding)."""
-AGAIN = "again"
+AGAIN = "reopen"
 """Verb of the button that opens a form once more, with what was typed."""
 _CALL = 10.0
 _MANY = 1_000
@@ -33,11 +34,20 @@ _MOST = 25
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of an answer, and its pictures."""
+
+    part: Card
+    folded: bool
+    shown: Shown
+
+
 class Answers:
     """Everything said here is seen by its asker alone. What the core did is committed when this is told of it."""
 
-    def __init__(self, people: People, *, patience: float = PATIENCE) -> None:
-        self._people, self._patience = people, patience
+    def __init__(self, people: People, drawings: Drawings, *, patience: float = PATIENCE) -> None:
+        self._people, self._drawings, self._patience = people, drawings, patience
         self._forms: OrderedDict[str, Form] = OrderedDict()
         """Forms to open again, by token; those open now by user and action."""
 
@@ -45,18 +55,18 @@ class Answers:
         self, interaction: Interaction, asked: Awaitable[Answer], *, values: Mapping[str, str] | None = None
     ) -> None:
         """Answer, or say that the answer comes later and then give it. `values` are those of the form that was sent."""
-        asking = asyncio.ensure_future(asked)
+        asking = asyncio.ensure_future(self._prepared(interaction, asked, values or {}))
         await asyncio.wait({asking}, timeout=self._patience)
         try:
             if not asking.done():
                 async with asyncio.timeout(_CALL):
                     await interaction.response.defer(ephemeral=True, thinking=True)
-                answer = self._offered(interaction, await asking, values or {})
+                prepared = await asking
                 async with asyncio.timeout(_CALL):
-                    await self._later(interaction, answer)
+                    await self._later(interaction, *prepared)
             else:
                 async with asyncio.timeout(_CALL):
-                    await self._now(interaction, self._offered(interaction, asking.result(), values or {}))
+                    await self._now(interaction, *asking.result())
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             if isinstance(error, discord.HTTPException) and error.code == ANSWERED:
                 log.info("discord.answered")  # another process was first
@@ -69,11 +79,9 @@ class Answers:
 
     async def whisper(self, interaction: Interaction, card: Card, *, folded: bool = True) -> None:
         """Say a card as the first answer."""
+        said = await self._messages(card, folded=folded)
         async with asyncio.timeout(_CALL):
-            first, *rest = self._views(card, folded=folded)
-            await interaction.response.send_message(view=first, ephemeral=True)
-            for view in rest:
-                await interaction.followup.send(view=view, ephemeral=True)
+            await self._say(interaction, said)
 
     def form(self, token: str) -> Form | None:
         """The form to open again; None once it is forgotten."""
@@ -87,35 +95,65 @@ class Answers:
 
     # --- now, or later ---
 
-    async def _now(self, interaction: Interaction, answer: Answer) -> None:
+    async def _now(self, interaction: Interaction, answer: Answer, said: Sequence[Message]) -> None:
         if answer.form is not None:
             if interaction.type is discord.InteractionType.modal_submit:
                 await self.whisper(interaction, self._opener(answer.form))  # a form cannot answer a form
             else:
                 await self.open(interaction, answer.form)
-        elif answer.card is not None:
-            await self.whisper(interaction, answer.card)
+        elif said:
+            await self._say(interaction, said)
         elif interaction.message is not None:
             await interaction.response.defer()  # the message itself will show it
         else:
             await interaction.response.defer(ephemeral=True, thinking=True)
             await interaction.delete_original_response()
 
-    async def _later(self, interaction: Interaction, answer: Answer) -> None:
-        card = self._opener(answer.form) if answer.form is not None else answer.card
-        if card is None:
+    async def _later(self, interaction: Interaction, answer: Answer, said: Sequence[Message]) -> None:
+        if answer.form is not None:
+            said = await self._messages(self._opener(answer.form))
+        if not said:
             await interaction.delete_original_response()
             return
-        first, *rest = self._views(card)
-        await interaction.edit_original_response(view=first)
-        for view in rest:
-            await interaction.followup.send(view=view, ephemeral=True)
+
+        async def edit(shown: Shown) -> None:
+            await interaction.edit_original_response(view=self._view(said[0], shown), attachments=shown.files())
+
+        await self._drawings.send(said[0].shown, edit)
+        await self._follow_up(interaction, said[1:])
+
+    async def _say(self, interaction: Interaction, said: Sequence[Message]) -> None:
+        async def send(shown: Shown) -> None:
+            view, files = self._view(said[0], shown), shown.files()
+            await interaction.response.send_message(view=view, files=files, ephemeral=True)
+
+        await self._drawings.send(said[0].shown, send)
+        await self._follow_up(interaction, said[1:])
+
+    async def _follow_up(self, interaction: Interaction, said: Sequence[Message]) -> None:
+        for message in said:
+
+            async def send(shown: Shown, message: Message = message) -> None:
+                await interaction.followup.send(view=self._view(message, shown), files=shown.files(), ephemeral=True)
+
+            await self._drawings.send(message.shown, send)
 
     # --- drawing ---
 
-    def _views(self, card: Card, *, folded: bool = True) -> list[discord.ui.LayoutView]:
+    async def _prepared(
+        self, interaction: Interaction, asked: Awaitable[Answer], values: Mapping[str, str]
+    ) -> tuple[Answer, list[Message]]:
+        """The answer, and its messages with their pictures drawn."""
+        answer = self._offered(interaction, await asked, values)
+        return answer, await self._messages(answer.card) if answer.card is not None else []
+
+    async def _messages(self, card: Card, *, folded: bool = True) -> list[Message]:
+        parts = packing.parts(card)[:_MOST]
+        return [Message(part, folded, await self._drawings.of(part)) for part in parts]
+
+    def _view(self, message: Message, shown: Shown) -> discord.ui.LayoutView:
         people = first_holders(self._people())
-        return [layout.layout(part, people=people, folded=folded) for part in packing.parts(card)[:_MOST]]
+        return layout.layout(message.part, people=people, folded=message.folded, pictures=shown.names)
 
     def _offered(self, interaction: Interaction, answer: Answer, values: Mapping[str, str]) -> Answer:
         """A refused form can be opened again, with what was typed."""

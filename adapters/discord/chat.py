@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import discord
-import structlog
 
 from adapters.discord import layout, packing
 from adapters.discord.client import Api
 from adapters.discord.faults import THREAD_EXISTS, Archived, Refusal
 from adapters.discord.people import People, first_holders
+from adapters.discord.pictures import Drawings, Shown
 from adapters.discord.posting import deployment_of, thread_name
 from adapters.discord.rooms import Rooms
 from bot.cards.card import Card, Picture
-from bot.ports import Ambiguous, ChannelGone, MessageGone, Pictures
+from bot.ports import Ambiguous, ChannelGone, MessageGone
 
 T = TypeVar("T")
 
@@ -27,9 +26,6 @@ _READ = 2_000
 _MANY = 5_000
 _KEPT_OPEN: Final = 10_080
 """Minutes without a word until Discord archives a thread: the longest it offers."""
-
-
-log = structlog.get_logger(__name__)
 
 
 class DiscordChat:
@@ -42,8 +38,9 @@ class DiscordChat:
 
     name = "discord"
 
-    def __init__(self, api: Api, people: People, pictures: Pictures | None = None) -> None:
-        self._api, self._people, self._pictures = api, people, pictures
+    def __init__(self, api: Api, people: People, drawings: Drawings | None = None) -> None:
+        self._api, self._people = api, people
+        self._drawings = drawings or Drawings(None, api.faults)
         self.rooms = Rooms(api)
         self._markers: dict[int, tuple[int, int] | None] = {}
         """What messages are found by again, by their ids."""
@@ -91,20 +88,22 @@ class DiscordChat:
             await self._recall(place, number)
             marker, deployment = self._markers[number], self._owners.get(number, "")
             people = first_holders(self._people())
-            drawn = await self._drawn(card)
+            drawn = await self._drawings.of(card)
+            pictured = any(isinstance(block, Picture) for block in card.blocks)
 
-            async def edit(client: discord.Client) -> None:
-                view = layout.layout(
-                    card, people=people, deployment=deployment, marker=marker, pictures=[name for name, _ in drawn]
-                )
+            async def edit(client: discord.Client, shown: Shown) -> None:
+                view = layout.layout(card, people=people, deployment=deployment, marker=marker, pictures=shown.names)
                 here = client.get_partial_messageable(place).get_partial_message(number)
                 await here.edit(
                     view=view,
                     allowed_mentions=discord.AllowedMentions.none(),
-                    attachments=_files(drawn) if drawn else discord.utils.MISSING,
+                    attachments=shown.files() if pictured else discord.utils.MISSING,
                 )
 
-            await self._opened(place, lambda: self._api.call("an edit", edit))
+            def tried(shown: Shown) -> Awaitable[None]:
+                return self._api.call("an edit", lambda client: edit(client, shown))
+
+            await self._opened(place, lambda: self._drawings.send(drawn, tried))
         if thread is None:
             _keep(self._names, number, thread_name(card))
 
@@ -145,21 +144,23 @@ class DiscordChat:
         """Post into a channel or thread. What was deleted minutes ago may be posted anew: its nonce is spent."""
         deployment = deployment_of(key)
         people = first_holders(self._people())
-        drawn = await self._drawn(card)
+        drawn = await self._drawings.of(card)
 
-        async def send(client: discord.Client, nonce: str) -> discord.Message:
-            view = layout.layout(
-                card, people=people, deployment=deployment, marker=marker, pictures=[name for name, _ in drawn]
-            )
+        async def send(client: discord.Client, nonce: str, shown: Shown) -> discord.Message:
+            view = layout.layout(card, people=people, deployment=deployment, marker=marker, pictures=shown.names)
             return await client.get_partial_messageable(place).send(
-                view=view, nonce=nonce, allowed_mentions=layout.mentioned(card, people), files=_files(drawn)
+                view=view, nonce=nonce, allowed_mentions=layout.mentioned(card, people), files=shown.files()
             )
 
-        times = self._stood.get(key, 0)
+        def tried(nonce: str) -> Awaitable[discord.Message]:
+            return self._drawings.send(
+                drawn, lambda shown: self._api.call("a message", lambda client: send(client, nonce, shown))
+            )
+
         try:
-            message = await self._api.call("a message", lambda client: send(client, _nonce(key, times)))
+            message = await tried(_nonce(key, self._stood.get(key, 0)))
         except MessageGone:
-            message = await self._api.call("a message", lambda client: send(client, layout.nonce(f"{key}@{place}+")))
+            message = await tried(layout.nonce(f"{key}@{place}+"))
         _keep(self._owners, message.id, deployment)
         return message
 
@@ -215,18 +216,6 @@ class DiscordChat:
         actions = (action.split(":") for action in _actions(stands))
         _keep(self._owners, message, next((parts[1] for parts in actions if len(parts) > 2), ""))
 
-    async def _drawn(self, card: Card) -> list[tuple[str, bytes]]:
-        """The charts of a card as files; none where nothing draws them, and their words stand there instead."""
-        if self._pictures is None:
-            return []
-        charts = [block.chart for block in card.blocks if isinstance(block, Picture)]
-        try:
-            return [(f"chart-{number}.png", await self._pictures.png(chart)) for number, chart in enumerate(charts, 1)]
-        except Exception:
-            # The picture's words stand in the message: no check is kept back for want of a drawing.
-            log.exception("discord.picture")
-            return []
-
     @contextmanager
     def _in(self, channel: str, thread: str | None = None) -> Iterator[None]:
         """A call about a channel: it shows whether something can be said there. A thread that is gone took its
@@ -260,10 +249,6 @@ def _actions(component: Mapping[str, Any]) -> Iterator[str]:
         inner = component.get(name) or ()
         for each in [inner] if isinstance(inner, Mapping) else inner:
             yield from _actions(each)
-
-
-def _files(drawn: list[tuple[str, bytes]]) -> list[discord.File]:
-    return [discord.File(io.BytesIO(png), filename=name) for name, png in drawn]
 
 
 def _keep(memory: dict[Any, T], key: int | str, value: T) -> None:

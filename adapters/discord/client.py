@@ -16,7 +16,7 @@ from discord.http import Route
 
 from adapters.discord.config import DISCORD, DiscordConfig
 from adapters.discord.faults import Faults, Refusal, problem_of
-from bot.ports import ChatError
+from bot.ports import Ambiguous, ChatError
 
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ class Api:
             async with asyncio.timeout(self._timeout):
                 result = await work(await self._logged_in())
         except (ChatError, discord.DiscordException, aiohttp.ClientError, OSError) as error:
-            problem = problem_of(what, error)
+            problem = problem_of(what, error, token=self.config.token)
             self.faults.refused(what, problem)
             raise problem from error
         self.faults.answered(what)
@@ -104,6 +104,10 @@ class Api:
                 client = discord.Client(**client_settings())  # type: ignore[arg-type]
                 try:
                     await client.login(self.config.token)
+                except (AttributeError, KeyError, TypeError, ValueError) as error:
+                    await client.close()
+                    name = type(error).__name__
+                    raise Ambiguous(f"who I am was answered by something else than Discord ({name})") from error
                 except BaseException:
                     await client.close()
                     raise

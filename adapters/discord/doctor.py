@@ -76,6 +76,9 @@ def _channel(channel: str, room: Room | None) -> Finding:
     if room.lacks:
         how = f"in the settings of {channel}, under Permissions, allow these to the bot's role, or {INVITE}"
         return Finding(False, f"I may not {', '.join(room.lacks)} in {channel}", how)
+    if not room.pictures:
+        how = f"for pictures, allow the bot's role Attach Files in the settings of {channel}, under Permissions"
+        return Finding(None, f"In {channel} the pictures of checks are said in words", how)
     return Finding(True, f"I may do in {channel} all that is needed")
 
 

@@ -81,8 +81,9 @@ class Faults:
             self.note(what, str(problem))
 
 
-def problem_of(what: str, error: BaseException) -> ChatError:
-    """What a failed call means. Everything that is not an answer of Discord's may still have been carried out."""
+def problem_of(what: str, error: BaseException, *, token: str = "") -> ChatError:
+    """What a failed call means, with the words of the answer, but for the token. Everything that is not an answer of
+    Discord's may still have been carried out."""
     if isinstance(error, ChatError):
         return error
     if isinstance(error, TimeoutError):
@@ -94,11 +95,11 @@ def problem_of(what: str, error: BaseException) -> ChatError:
     if isinstance(error, discord.LoginFailure):
         return Refusal(UNACCEPTED, 401, lasts=True)
     if isinstance(error, discord.HTTPException):
-        return _said(what, error)
+        return _said(what, error, token)
     return Ambiguous(f"the answer to {what} cannot be read ({type(error).__name__})")
 
 
-def _said(what: str, error: discord.HTTPException) -> ChatError:
+def _said(what: str, error: discord.HTTPException, token: str) -> ChatError:
     code, status = error.code, error.status
     if status == 429 or code == OLD_EDITS:
         return Busy429(_EDITS if code == OLD_EDITS else _seconds(error))
@@ -112,7 +113,8 @@ def _said(what: str, error: discord.HTTPException) -> ChatError:
         return Archived("the thread is archived")
     if code in _CHANNEL:
         return ChannelGone(_CHANNEL[code])
-    more = f": {error.text[:300]}" if code and error.text else ""
+    text = error.text.replace(token, "…") if token else error.text
+    more = f": {text[:300]}" if code and text else ""
     lasts = status == 400
     advice = ". Please report this to the makers of gonogo" if lasts else ""
     return Refusal(f"{what} was refused ({code or status}){more}{advice}", code, lasts=lasts)

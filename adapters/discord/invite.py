@@ -10,17 +10,18 @@ NEEDED = {
     "send_messages": "Send Messages",
     "create_public_threads": "Create Public Threads",
     "send_messages_in_threads": "Send Messages in Threads",
-    "attach_files": "Attach Files",
     "read_message_history": "Read Message History",
 }
-"""Permissions by discord.py's name and as Discord's settings call them. Not among them: Manage Threads, as a thread
-nobody locked is opened again without it; Embed Links, as cards are no embeds; Mention Everyone, which would be needed
-only to call a role that is not mentionable: let that role be mentioned instead."""
+"""Permissions by discord.py's name and as Discord's settings call them. Not among them or below: Manage Threads, as a
+thread nobody locked is opened again without it; Embed Links, as cards are no embeds; Mention Everyone, which would be
+needed only to call a role that is not mentionable: let that role be mentioned instead."""
+PICTURES = {"attach_files": "Attach Files"}
+"""For the pictures of checks. Without it they are said in words."""
 
 
 def permissions() -> discord.Permissions:
-    """Exactly what is needed."""
-    return discord.Permissions(**dict.fromkeys(NEEDED, True))
+    """Exactly what is needed, and what pictures need."""
+    return discord.Permissions(**dict.fromkeys({**NEEDED, **PICTURES}, True))
 
 
 def invite_url(application: int, guild: int | None = None) -> str:
@@ -34,3 +35,8 @@ def invite_url(application: int, guild: int | None = None) -> str:
 def missing(held: discord.Permissions) -> list[str]:
     """What is needed and not held, as Discord's settings call it."""
     return [words for name, words in NEEDED.items() if not getattr(held, name)]
+
+
+def shows_pictures(held: discord.Permissions) -> bool:
+    """Whether pictures can be sent."""
+    return all(getattr(held, name) for name in PICTURES)

@@ -10,7 +10,7 @@ import discord
 from adapters.discord.cache import Cache
 from adapters.discord.client import Api
 from adapters.discord.faults import Refusal
-from adapters.discord.invite import missing
+from adapters.discord.invite import missing, shows_pictures
 from bot.ports import ChannelGone
 
 _FRESH, _STALE, _MISSED = 600.0, 3_600.0, 20.0
@@ -19,11 +19,13 @@ _FRESH, _STALE, _MISSED = 600.0, 3_600.0, 20.0
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A text channel. `lacks`: permissions that are needed there and not held, overwrites counted."""
+    """A text channel. `lacks`: permissions that are needed there and not held, overwrites counted. `pictures`: whether
+    those can be sent there."""
 
     id: int
     name: str
     lacks: tuple[str, ...] = ()
+    pictures: bool = True
 
 
 class Rooms:
@@ -83,7 +85,7 @@ class Rooms:
             for channel in await guild.fetch_channels():
                 if isinstance(channel, discord.TextChannel):
                     held = channel.permissions_for(me)
-                    room = Room(channel.id, f"#{channel.name}", tuple(missing(held)))
+                    room = Room(channel.id, f"#{channel.name}", tuple(missing(held)), shows_pictures(held))
                     found.setdefault(room.name, room)
                     found[str(room.id)] = room
             return found

@@ -7,6 +7,7 @@ A file that is still being processed is refused in a message (slackapi/python-sl
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Callable
 from typing import Any
@@ -27,8 +28,14 @@ PATIENCE = 6.0
 message has it."""
 _PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 """Seconds between looks whether a file is processed."""
+_TRIES = 2
+"""A call that was not answered would cost a check its picture for good: its message is not drawn again."""
 
 log = structlog.get_logger(__name__)
+
+
+class Unprocessed(ChatError):
+    """Slack has the file, and has not looked at it yet."""
 
 
 class Uploads:
@@ -89,13 +96,25 @@ class Uploads:
             content = await self._pictures.png(chart)
         except Exception as problem:  # whatever is wrong with a picture, the message goes out
             raise ChatError(f"the picture cannot be drawn ({type(problem).__name__}: {problem})") from problem
+        for left in reversed(range(_TRIES)):
+            try:
+                return await self._put(key, chart.title, content)
+            except Ambiguous:
+                if not left:
+                    raise
+        raise AssertionError("unreachable: the last try raises")
+
+    async def _put(self, key: str, title: str, content: bytes) -> str:
+        """Upload once and wait until it is processed. Doing it again leaves at worst a file nobody sees: without a
+        channel it is private to the bot. Raises ChatError."""
         place = await self._api.call("files.getUploadURLExternal", filename=f"{key}.png", length=len(content))
         file = str(place["file_id"])
         await self._api.upload(str(place["upload_url"]), content)
-        await self._api.call("files.completeUploadExternal", files=[{"id": file, "title": chart.title[:200]}])
+        await self._api.call("files.completeUploadExternal", files=[{"id": file, "title": title[:200]}])
         for pause in _PAUSES:
-            answer = await self._api.call("files.info", file=file)
-            if (answer.get("file") or {}).get("mimetype"):
-                return file
+            with contextlib.suppress(Ambiguous):  # a look that was not answered: the file is there, look again
+                answer = await self._api.call("files.info", file=file)
+                if (answer.get("file") or {}).get("mimetype"):
+                    return file
             await asyncio.sleep(pause)
-        raise Ambiguous("the picture is still being processed")
+        raise Unprocessed("the picture is still being processed")

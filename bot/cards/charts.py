@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from statistics import median
 
 from bot.cards.announcement import measure_name
 from bot.cards.card import Picture
@@ -12,11 +13,12 @@ from bot.cards.chart import Chart, Curve, Limit, Mark
 from bot.cards.view import View
 from bot.cards.words import clock, short
 from bot.domain import events as e
-from checklists.plan import Check
+from bot.domain.measured import measurements
+from checklists.plan import Check, Plan
 from checklists.quantities import Band, say_value
 
-Samples = Mapping[str, Sequence[tuple[datetime, float]]]
-"""Instants and values in the base unit, by the name of the measure."""
+Sample = tuple[datetime, float]
+"""An instant, and a value in the base unit."""
 
 MOST_POINTS = 200
 """Of one curve; a phone shows no more."""
@@ -25,29 +27,42 @@ _LATENCY = re.compile(r"latency|response|duration|p\d\d", re.IGNORECASE)
 _DIMENSIONS = ("ratio", "seconds", "times normal")
 _LONGEST_IN_MS = 5.0
 """Seconds up to which a latency is drawn in milliseconds."""
-_CURVES = 2
+MOST_CURVES = 2
+"""In one picture."""
 
 
-def check_picture(view: View, check: Check, result: e.CheckRan, *, before: Samples | None = None) -> Picture | None:
+def check_picture(view: View, check: Check, result: e.CheckRan) -> Picture | None:
     """What was measured up to this result of a check, against the limits of that check. None with less than two points
-    of any measure. It stays the same whatever is measured later.
-
-    `before` is what is known of the time before T0.
-    """
-    return _picture(view, check, _seen(result), before or {})
+    of any measure. It stays the same whatever is measured later."""
+    return _picture(view, check, result.speaks_of)
 
 
-def status_picture(view: View, *, before: Samples | None = None) -> Picture | None:
+def status_picture(view: View) -> Picture | None:
     """The same in small for what has been measured up to now, against the limits of the latest check."""
     results = [run.result for runs in view.state.runs.values() for run in runs.values()]
-    latest = max(results, key=_seen, default=None)
+    latest = max(results, key=lambda result: result.speaks_of, default=None)
     check = view.plan.check(latest.check) if latest is not None else None
-    return _picture(view, check, view.now, before or {}, small=True)
+    return _picture(view, check, view.now, small=True)
 
 
-def _picture(view: View, check: Check | None, end: datetime, before: Samples, *, small: bool = False) -> Picture | None:
-    samples, dimensions = _samples(view, end, before)
-    names = _chosen(view, samples, dimensions, 1 if small else _CURVES)
+def charted(plan: Plan, dimensions: Mapping[str, str], most: int) -> list[str]:
+    """Which of these measures are drawn: the error rate, then the latency; where there is neither, another share or
+    time that checks measure. `dimensions` are those of the measures that are known."""
+    named = [name for check in plan.checks for name in (*check.measure, *check.alert, *check.probes)]
+    known = [
+        name
+        for name in dict.fromkeys((*named, *plan.policy.rollback.alert, *dimensions))
+        if dimensions.get(name) in _DIMENSIONS
+    ]
+    errors = [name for name in known if _ERRORS.search(name) and dimensions[name] != "seconds"]
+    latencies = [name for name in known if _LATENCY.search(name) and dimensions[name] != "ratio"]
+    best = [*errors[:1], *[name for name in latencies if name not in errors][:1]]
+    return (best or known)[:most]
+
+
+def _picture(view: View, check: Check | None, end: datetime, *, small: bool = False) -> Picture | None:
+    samples, dimensions = _samples(view, end)
+    names = charted(view.plan, dimensions, 1 if small else MOST_CURVES)
     if not any(len(samples[name]) > 1 for name in names):
         return None
     curves = tuple(_curve(view, check, name, dimensions[name], samples[name]) for name in names)
@@ -67,67 +82,37 @@ def _picture(view: View, check: Check | None, end: datetime, before: Samples, *,
 # --- what was measured ------------------------------------------------------------------------------------------------
 
 
-def _seen(result: e.CheckRan) -> datetime:
-    """The instant a result speaks of: a late one was asked as of its due time."""
-    return result.due if result.late_seconds else result.at
-
-
-def _looks(view: View) -> Iterator[tuple[datetime, tuple[e.Judged, ...]]]:
-    for runs in view.state.runs.values():
-        for run in runs.values():
-            yield _seen(run.result), run.result.judged
-    for look in view.state.watched:
-        yield look.at, look.judged
-
-
-def _samples(
-    view: View, end: datetime, before: Samples
-) -> tuple[dict[str, list[tuple[datetime, float]]], dict[str, str]]:
-    """What was measured by `end`, in order, and the dimension of each measure."""
+def _samples(view: View, end: datetime) -> tuple[dict[str, list[Sample]], dict[str, str]]:
+    """What was measured by `end`, in order, with what is known of the time between; and the dimension of each
+    measure."""
     found: dict[str, dict[datetime, float]] = {}
     dimensions: dict[str, str] = {}
-    for at, judged in _looks(view):
-        for one in (each.measurement for each in judged):
-            if at > end or one.outcome is not e.Outcome.MEASURED or one.value is None:
-                continue
-            if dimensions.setdefault(one.name, one.dimension) == one.dimension:
-                found.setdefault(one.name, {})[at] = one.value
-    for name, earlier in before.items():
-        if name in found:
-            first = min(found[name])
-            found[name] |= {at: value for at, value in earlier if at < first}
+    for at, one in measurements(view.state):
+        if at <= end and one.value is not None and dimensions.setdefault(one.name, one.dimension) == one.dimension:
+            found.setdefault(one.name, {})[at] = one.value
+    for past in view.state.pasts:
+        for at, value in past.samples() if past.name in found else ():
+            if at <= end:
+                found[past.name].setdefault(at, value)
     return {name: _thinned(sorted(values.items())) for name, values in found.items()}, dimensions
 
 
-def _thinned(points: Sequence[tuple[datetime, float]]) -> list[tuple[datetime, float]]:
-    """At most `MOST_POINTS`: of neighbours the highest, so that no peak is lost; the last one stays."""
+def _thinned(points: Sequence[Sample]) -> list[Sample]:
+    """At most `MOST_POINTS`: of neighbours the one farthest from the middle of the curve, so that no peak and no dip is
+    lost, at the time of the first of them, so that no gap is made; the last one stays."""
     if len(points) <= MOST_POINTS:
         return list(points)
+    middle = median(value for _, value in points)
     step = -(-(len(points) - 1) // (MOST_POINTS - 1))
-    kept = [max(points[at : at + step], key=lambda point: point[1]) for at in range(0, len(points) - 1, step)]
-    return [*[point for point in kept if point[0] < points[-1][0]], points[-1]]
-
-
-def _chosen(view: View, samples: Samples, dimensions: Mapping[str, str], most: int) -> list[str]:
-    """The error rate, then the latency; where there is neither, another share or time that checks measure."""
-    named = [name for check in view.plan.checks for name in (*check.measure, *check.alert, *check.probes)]
-    known = [
-        name
-        for name in dict.fromkeys((*named, *view.plan.policy.rollback.alert, *samples))
-        if name in samples and dimensions[name] in _DIMENSIONS
-    ]
-    errors = [name for name in known if _ERRORS.search(name) and dimensions[name] != "seconds"]
-    latencies = [name for name in known if _LATENCY.search(name) and dimensions[name] != "ratio"]
-    best = [*errors[:1], *[name for name in latencies if name not in errors][:1]]
-    return (best or known)[:most]
+    groups = [points[at : min(at + step, len(points) - 1)] for at in range(0, len(points) - 1, step)]
+    kept = [(group[0][0], max((value for _, value in group), key=lambda v: abs(v - middle))) for group in groups]
+    return [*kept, points[-1]]
 
 
 # --- how it is shown --------------------------------------------------------------------------------------------------
 
 
-def _curve(
-    view: View, check: Check | None, name: str, dimension: str, samples: Sequence[tuple[datetime, float]]
-) -> Curve:
+def _curve(view: View, check: Check | None, name: str, dimension: str, samples: Sequence[Sample]) -> Curve:
     limits = list(_limits(view, check, name, dimension))
     highest = max([value for _, value in samples] + [value for _, value, _ in limits])
     unit, factor = _unit(dimension, highest)
@@ -174,7 +159,7 @@ def _marks(view: View) -> Iterator[Mark]:
         yield Mark(state.superseded.at, f"deployed {short(state.superseded.version, 24)}")
 
 
-def _said(view: View, curve: Curve, dimension: str, samples: Sequence[tuple[datetime, float]], end: datetime) -> str:
+def _said(view: View, curve: Curve, dimension: str, samples: Sequence[Sample], end: datetime) -> str:
     """`Error rate 0.05% (target < 0.1%, roll back > 5%), between 0.02% and 0.08% since 09:30`."""
     values = [value for _, value in samples]
     limits = ", ".join(dict.fromkeys(limit.label for limit in curve.limits))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from bot.cards import card as c
 from bot.cards.chart import Chart, Limit, Mark
-from bot.cards.charts import MOST_POINTS, check_picture, status_picture
+from bot.cards.charts import MOST_POINTS, status_picture
 from bot.cards.codec import card_from_json, card_to_json, chart_digest
 from bot.cards.replies import status
 from bot.domain import events as e
@@ -43,7 +45,16 @@ def watched(yaml: str = POLICY) -> Course:
     return course
 
 
-def measure(course: Course, check: str, number: int, *, late: int = 0, **values: float | None) -> None:
+def measure(
+    course: Course,
+    check: str,
+    number: int,
+    *,
+    late: int = 0,
+    past: tuple[e.Past, ...] = (),
+    verdict: e.Verdict = e.Verdict.HEALTHY,
+    **values: float | None,
+) -> None:
     """What the run of a check found at this moment, in base units; `None` could not be measured."""
     known = course.plan.check(check)
     assert known is not None
@@ -64,15 +75,20 @@ def measure(course: Course, check: str, number: int, *, late: int = 0, **values:
         by=GONOGO,
         check=check,
         due=course.state.due_times(known)[number],
-        verdict=e.Verdict.HEALTHY,
+        verdict=verdict,
         judged=judged,
         late_seconds=late,
+        past=past,
     )
     course.add([ran])
 
 
 def first_minutes(course: Course, *rates: float | None) -> None:
-    for number, rate in enumerate(rates):
+    minutes_of_series(course, 0, *rates)
+
+
+def minutes_of_series(course: Course, first: int, *rates: float | None) -> None:
+    for number, rate in enumerate(rates, first):
         measure(course, "t0s", number, pods=1.0, error_rate=rate, p95_latency=0.2)
         course.pass_time(minutes=1)
 
@@ -159,10 +175,22 @@ def test_one_measurement_makes_no_picture() -> None:
     assert status_picture(view(course)) is None
 
 
-def test_a_series_has_none_on_its_messages() -> None:
+def test_a_series_has_one_on_its_message_which_grows() -> None:
     course = watched()
-    first_minutes(course, 0.0002, 0.0008, 0.0008)
+    first_minutes(course, 0.0002)
     assert picture_of(course, "check:t0s:0") is None
+    minutes_of_series(course, 1, 0.0008, 0.0006)
+    pictures = [block for block in posted(course)["check:t0s:0"].blocks if isinstance(block, c.Picture)]
+    assert [len(picture.chart.curves[0].points) for picture in pictures] == [3]
+
+
+def test_each_message_of_a_series_shows_what_was_known_when_it_was_the_latest() -> None:
+    course = watched()
+    first_minutes(course, 0.0002, 0.0003)
+    quiet = chart_of(course, "check:t0s:0")
+    measure(course, "t0s", 2, verdict=e.Verdict.FAILING, pods=1.0, error_rate=0.07, p95_latency=0.2)
+    assert chart_of(course, "check:t0s:0") == quiet
+    assert [value for _, value in chart_of(course, "check:t0s:1").curves[0].points] == [0.02, 0.03, 7.0]
 
 
 def test_what_could_not_be_measured_is_missing() -> None:
@@ -194,39 +222,56 @@ def test_looks_between_the_checks_count() -> None:
     assert [value for _, value in chart_of(course).curves[0].points] == [0.02, 6.0, 0.05]
 
 
+def past_of(course: Course, name: str, points: Sequence[tuple[datetime, float]]) -> e.Past:
+    start = points[0][0]
+    return e.Past(name=name, start=start, points=tuple((int((at - start).total_seconds()), v) for at, v in points))
+
+
 def test_what_was_before_t0_is_drawn_before_it() -> None:
     course = watched()
-    first_minutes(course, 0.0002)
-    at_thirty(course)
-    t0, known = course.state.t0, course.plan.check("t30")
+    t0 = course.state.t0
     assert t0 is not None
-    assert known is not None
-    past = [(t0 - timedelta(minutes=n), 0.0004) for n in range(30, -3, -1)]
-    result = course.state.runs["t30"][t0 + timedelta(minutes=30)].result
-    found = check_picture(view(course), known, result, before={"error_rate": past, "nothing": past})
-    assert found is not None
-    points = found.chart.curves[0].points
-    assert (found.chart.start, len(points)) == (t0 - timedelta(minutes=30), 32)
+    known = [(t0 - timedelta(minutes=n), 0.0004) for n in range(30, -3, -1)]
+    past = (past_of(course, "error_rate", known), past_of(course, "nobody_asked", known))
+    measure(course, "t0s", 0, past=past, pods=1.0, error_rate=0.0002)
+    at_thirty(course)
+    chart = chart_of(course)
+    points = chart.curves[0].points
+    assert (chart.start, len(points)) == (t0 - timedelta(minutes=30), 34)
     assert points[30] == (t0, 0.02), "what was measured beats what is recalled"
-    assert "since 10:34" in found.alt
-
-
-def test_many_points_are_thinned_without_losing_a_peak_or_the_last() -> None:
-    course = watched()
-    first_minutes(course, 0.0002)
-    at_thirty(course)
-    t0, known = course.state.t0, course.plan.check("t30")
-    assert t0 is not None
-    assert known is not None
-    past = [(t0 - timedelta(seconds=10 * n), 0.09 if n == 777 else 0.0004) for n in range(2_000, 0, -1)]
-    result = course.state.runs["t30"][t0 + timedelta(minutes=30)].result
-    found = check_picture(view(course), known, result, before={"error_rate": past})
+    assert points[29:33] == ((t0 - timedelta(minutes=1), 0.04), (t0, 0.02), *points[31:33])
+    found = picture_of(course, "check:t30:0")
     assert found is not None
-    points = found.chart.curves[0].points
+    assert "since 10:34" in found.alt
+    first = picture_of(course, "check:t0s:0")
+    assert first is not None
+    assert first.chart.curves[0].points[-1] == (t0, 0.02), "a posted picture knows nothing of what came later"
+
+
+def test_what_a_result_recalled_stays_when_it_is_measured_again() -> None:
+    course = watched()
+    t0 = course.state.t0
+    assert t0 is not None
+    past = (past_of(course, "error_rate", [(t0 - timedelta(minutes=n), 0.0004) for n in range(9, 0, -1)]),)
+    measure(course, "t0s", 0, past=past, error_rate=None, p95_latency=0.1)
+    course.pass_time(minutes=1)
+    measure(course, "t0s", 0, error_rate=0.0002, p95_latency=0.1)
+    assert len(chart_of(course, "check:t0s:0").curves[0].points) == 10
+
+
+def test_many_points_are_thinned_without_losing_a_peak_a_dip_or_the_last_and_without_a_gap() -> None:
+    course = watched()
+    t0 = course.state.t0
+    assert t0 is not None
+    values = {777: 0.09, 1_234: 0.0}
+    past = [(t0 - timedelta(seconds=10 * n), values.get(n, 0.0004 + n % 7 / 1e5)) for n in range(2_000, 0, -1)]
+    measure(course, "t0s", 0, past=(past_of(course, "error_rate", past),), error_rate=0.0005)
+    points = chart_of(course, "check:t0s:0").curves[0].points
     assert MOST_POINTS // 2 < len(points) <= MOST_POINTS
-    assert max(value for _, value in points) == 9.0
+    assert [value for _, value in points if value in (0.0, 9.0)] == [0.0, 9.0]
     assert points[-1][1] == 0.05
     assert list(points) == sorted(points)
+    assert len({after - before for (before, _), (after, _) in pairwise(points[:-1])}) == 1
 
 
 def test_status_carries_a_small_one_up_to_now() -> None:
@@ -283,7 +328,7 @@ def test_a_check_that_only_compares_with_the_normal_is_drawn_too() -> None:
         course.add([e.CheckRan(at=due, by=GONOGO, check=check.id, due=due, verdict=e.Verdict.HEALTHY, judged=judged)])
     found = status_picture(view(course))
     assert found is not None
-    assert (found.chart.curves[0].unit, found.chart.curves[0].limits[0].label) == ("x", "target < 1 x")
+    assert (found.chart.curves[0].unit, found.chart.curves[0].limits[0].label) == ("x", "target <= 1 x")
 
 
 def test_a_picture_is_kept_letter_for_letter() -> None:

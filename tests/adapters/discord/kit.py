@@ -12,6 +12,7 @@ from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.config import DiscordConfig
 from bot.cards.card import Answer, Button, Buttons, Card, Field, Form, Heading, ItemRow, ItemState, Option, Text, Tone
 from bot.domain.people import Who
+from bot.ports import Pictures
 from checklists.policy import Person
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_things import Message
@@ -122,11 +123,23 @@ def config(server: FakeDiscord, **more: object) -> DiscordConfig:
 
 @asynccontextmanager
 async def adapter_on(
-    server: FakeDiscord, core: Core, *, leases: Leases | None = None, patience: float = 0.3, lease: float = 0.3
+    server: FakeDiscord,
+    core: Core,
+    *,
+    leases: Leases | None = None,
+    patience: float = 0.3,
+    lease: float = 0.3,
+    pictures: Pictures | None = None,
 ) -> AsyncIterator[DiscordAdapter]:
     """The adapter, listening where it may."""
     adapter = DiscordAdapter(
-        config(server), core, lambda: PEOPLE, leases or Leases(), lease=timedelta(seconds=lease), patience=patience
+        config(server),
+        core,
+        lambda: PEOPLE,
+        leases or Leases(),
+        pictures=pictures,
+        lease=timedelta(seconds=lease),
+        patience=patience,
     )
     await adapter.start()
     try:

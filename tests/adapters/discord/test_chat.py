@@ -176,7 +176,7 @@ async def test_a_long_wait_is_handed_on_and_a_short_one_waited_for(server: FakeD
     ("lacking", "told"),
     [
         (("VIEW_CHANNEL",), "in #deployments: allow it"),
-        (("SEND_MESSAGES",), "I may not Send Messages, Attach Files in #deployments: allow it to my role"),
+        (("SEND_MESSAGES",), "I may not Send Messages in #deployments: allow it to my role"),
         (("CREATE_PUBLIC_THREADS",), "I may not Create Public Threads in #deployments"),
     ],
 )

@@ -63,6 +63,14 @@ async def test_a_permission_that_a_channel_takes_away_is_named(server: FakeDisco
     assert "allow these to the bot's role" in mend
 
 
+async def test_without_attach_files_nothing_fails_and_it_says_that_pictures_are_words(server: FakeDiscord) -> None:
+    server.forbid("deployments", "ATTACH_FILES")
+    found = await look(server)
+    assert wrong(found) == []
+    [worth] = [finding for finding in found if finding.ok is None and "pictures" in finding.what]
+    assert "Attach Files" in worth.mend
+
+
 async def test_a_channel_that_is_not_there_is_named(server: FakeDiscord) -> None:
     found = await look(server, channels=["#releases"], also=["#incidents"])
     assert [what for what, _ in wrong(found)] == ["I cannot see #releases"]

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
-from bot.cards.card import Answer
+from bot.cards.card import Answer, Button, Buttons, Card
 from bot.ports import StoreError
 from tests.adapters.discord.kit import (
     ASK,
@@ -107,6 +107,19 @@ async def test_a_click_is_committed_and_then_answered_silently(server: FakeDisco
         assert answer.kind == SILENT
         assert [each.what for each in core.got] == ["advance:d1"]
         assert server.person("ana").whispers == []
+
+
+async def test_a_check_is_asked_for_again(server: FakeDiscord, core: Core, adapter: DiscordAdapter) -> None:
+    """No verb of the adapter's own stands in the way."""
+    buttons = (
+        Button("Check again", "again:d1:t30:0"),
+        Button("Measure", "measure:d1:i1"),
+        Button("Note…", "note:d1:i1"),
+    )
+    message = await posted(server, adapter, Card("A check", "A check.", (Buttons(buttons),)))
+    for button in buttons:
+        await server.person("ana").click(message, button.label)
+    assert [got.what for got in core.got] == [button.action for button in buttons]
 
 
 async def test_a_slow_click_that_says_nothing_leaves_nothing_behind(server: FakeDiscord, core: Core) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from adapters.pictures.pictures import MatplotlibPictures
-from bot.cards.chart import Chart, Limit, Mark
+from bot.cards.chart import Chart, Curve, Limit, Mark
 from tests.adapters.pictures.charts import SLOW, STEADY, T0, at, chart, curve, image, near
 
 BLUE, GREEN, VERMILLION, INK = "#0072b2", "#009e73", "#d55e00", "#1a1a1a"
@@ -89,6 +91,23 @@ async def test_any_span_has_an_axis(pictures: MatplotlibPictures, minutes: float
 async def test_what_is_no_number_is_left_out(pictures: MatplotlibPictures) -> None:
     drawn = curve((0, 1.0), (1, float("nan")), (2, float("inf")), (3, 2.0))
     assert image(await pictures.png(chart(drawn))).width == 720
+
+
+@pytest.mark.parametrize("values", [(-3.2e-9, 1.5e12), (-500.0, -30.0), (0.0, 0.0), (1e-300, 1e300)])
+async def test_any_numbers_have_an_axis(pictures: MatplotlibPictures, values: tuple[float, float]) -> None:
+    limits = (Limit("target < 1", 1.0), Limit("alert > 1e9", 1e9, True))
+    drawn = curve((0, values[0]), (30, values[1]), (60, values[0]), limits=limits)
+    assert len(near(image(await pictures.png(chart(drawn))), BLUE)) > 500
+
+
+async def test_a_night_in_which_the_clock_goes_back_is_drawn_in_order(pictures: MatplotlibPictures) -> None:
+    start = datetime(2026, 10, 24, 22, tzinfo=UTC)
+    points = tuple((start + timedelta(minutes=10 * number), 1.0 + number) for number in range(37))
+    night = Chart("shop v1", "Europe/Berlin", start, points[-1][0], (Curve("Error rate", "%", points),))
+    line = near(image(await pictures.png(night)).crop((0, 110, 700, 300)), BLUE)
+    tops = [min(y for x, y in line if x == column) for column in range(150, 640, 10)]
+    assert all(after < before + 3 for before, after in pairwise(tops)), "no hour is drawn over another"
+    assert tops[-1] < tops[0] - 50
 
 
 @pytest.mark.parametrize("empty", [Chart("t", "UTC", T0, T0, ()), chart(curve()), chart(curve((0, float("nan"))))])

@@ -26,6 +26,7 @@ from tests.fakes.slack_blocks import problems
 T0 = datetime(2026, 11, 24, 10, 4, tzinfo=UTC)
 WORDS = "Error rate 0.05% (target < 0.1%)."
 UPLOAD = ["files.getUploadURLExternal", "files.completeUploadExternal"]
+FAULTS = [Fault.status(503), Fault.error("internal_error"), Fault.drop()]
 
 
 def picture(last: float = 0.05, alt: str = WORDS) -> Picture:
@@ -44,7 +45,7 @@ def pictures() -> MatplotlibPictures:
 
 @pytest.fixture
 async def chat(api: Api, pictures: MatplotlibPictures, nothing_is_refused: None) -> AsyncIterator[SlackChat]:
-    uploads = Uploads(unpaced(api), pictures, patience=2.0)
+    uploads = Uploads(unpaced(api), pictures, patience=30.0)
     chat = SlackChat(api, lambda: PEOPLE, uploads)
     yield chat
     await chat.close()
@@ -90,14 +91,49 @@ async def test_two_messages_at_once_upload_it_once(slack: FakeSlack, chat: Slack
     assert len(images(slack)) == 2
 
 
-@pytest.mark.parametrize("method", [*UPLOAD, "files.info"])
-@pytest.mark.parametrize("fault", [Fault.status(503), Fault.error("internal_error"), Fault.drop()], ids=str)
-async def test_a_failed_upload_leaves_the_words(slack: FakeSlack, chat: SlackChat, method: str, fault: Fault) -> None:
+@pytest.mark.parametrize("method", UPLOAD)
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+async def test_an_upload_that_fails_once_is_made_again(
+    slack: FakeSlack, chat: SlackChat, method: str, fault: Fault
+) -> None:
     slack.faults.script(method, fault)
+    await chat.post("#deployments", card(), key="d1:check:t30:0")
+    assert len(images(slack)) == 1
+
+
+@pytest.mark.parametrize("method", UPLOAD)
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+async def test_an_upload_that_fails_leaves_the_words(
+    slack: FakeSlack, chat: SlackChat, method: str, fault: Fault
+) -> None:
+    slack.faults.script(method, fault, times=2)
     message = await chat.post("#deployments", card(), key="d1:check:t30:0")
     assert images(slack) == []
     assert WORDS.replace("<", "&lt;") in str(slack.message("C1", message).blocks)
     assert len(slack.messages("C1")) == 1
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+async def test_a_look_at_the_file_that_is_not_answered_is_repeated(
+    slack: FakeSlack, chat: SlackChat, fault: Fault
+) -> None:
+    slack.faults.script("files.info", fault, times=2)
+    await chat.post("#deployments", card(), key="d1:check:t30:0")
+    assert len(images(slack)) == 1
+    assert uploads(slack) == 1, "the file was there"
+
+
+async def test_a_file_that_cannot_be_looked_at_leaves_the_words(
+    slack: FakeSlack, api: Api, pictures: MatplotlibPictures
+) -> None:
+    uploads = Uploads(unpaced(api), pictures, patience=0.5)
+    chat = SlackChat(api, lambda: PEOPLE, uploads)
+    slack.faults.script("files.info", Fault.status(503), times=99)
+    await chat.post("#deployments", card(), key="d1:check:t30:0")
+    assert len(slack.called("files.info")) >= 2
+    assert images(slack) == []
+    await chat.close()
+    await uploads.close()
 
 
 async def test_a_missing_scope_leaves_the_words_and_says_how_to_mend_it(slack: FakeSlack, chat: SlackChat) -> None:
