@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 
 from checklists.lint_remark import Remark
 from checklists.names import did_you_mean
@@ -12,6 +13,9 @@ from checklists.templates import check
 from checklists.windows import parse_window
 
 _NUMBERS = {"prometheus", "datadog", "sentry", "cloudflare", "cloudwatch", "redis", "kubernetes", "github"}
+_WITH_A_PAST = {"prometheus", "datadog", "cloudwatch", "cloudflare"}
+SHORTEST, LONGEST = timedelta(minutes=10), timedelta(days=7)
+"""How long before T0 a baseline may begin."""
 _AFTER_CHECKS = (Announcement.SUCCEEDED, Announcement.STABLE)
 
 Path = tuple[str | int, ...]
@@ -66,10 +70,12 @@ def _probes(policy: Policy) -> Iterator[Remark]:
                 to_base(0, probe.unit)
             except ValueError as error:
                 yield Remark((*path, "unit"), "unknown-unit", str(error))
-        elif key in _NUMBERS:
+        elif _is_number(probe):
             yield Remark(path, "no-unit", f"{key} answers with a number, and `unit` does not say of what", on_key=True)
         if probe.all is not None and _loops(name, policy.probes):
             yield Remark((*path, "all"), "probe-loop", f"{name!r} is made of itself")
+        if probe.baseline is not None:
+            yield from _baseline(probe, probe.baseline, path, policy)
         if probe.target is not None:
             yield from _fits(name, probe.target, (*path, "target"), policy)
         if probe.github is not None and policy.repository is None and not told:
@@ -89,11 +95,14 @@ def _named(policy: Policy) -> Iterator[tuple[str, Path]]:
         yield from ((name, ("watch", index, "probes")) for name in entry.probes)
         yield from ((name, ("watch", index, "measure", name)) for name in entry.measure)
         yield from ((name, ("watch", index, "alert", name)) for name in entry.alert)
+        yield from ((name, ("watch", index, "minimum", name)) for name in entry.minimum)
     for index, row in enumerate(policy.matrix):
         yield from ((name, ("matrix", index, "when", name)) for name in row.when)
     yield from ((name, ("rollback", "alert", name)) for name in policy.rollback.alert)
     for name, probe in policy.probes.items():
         yield from ((part, ("probes", name, "all")) for part in probe.all or ())
+        if probe.baseline is not None:
+            yield probe.baseline, ("probes", name, "baseline")
 
 
 def _loops(name: str, probes: Mapping[str, ProbePolicy]) -> bool:
@@ -113,7 +122,7 @@ def _measures(policy: Policy) -> Iterator[Remark]:
     """Thresholds are in the unit of what is measured, and everything that ticks itself has one."""
     judged = {name for entry in policy.watch for name in entry.measure}
     for index, entry in enumerate(policy.watch):
-        for where, bands in (("measure", entry.measure), ("alert", entry.alert)):
+        for where, bands in (("measure", entry.measure), ("alert", entry.alert), ("minimum", entry.minimum)):
             for name, band in bands.items():
                 yield from _fits(name, band, ("watch", index, where, name), policy)
     for index, row in enumerate(policy.matrix):
@@ -127,23 +136,47 @@ def _measures(policy: Policy) -> Iterator[Remark]:
             continue
         if rule.target is not None:
             yield from _fits(rule.probe, rule.target, ("items", key, "target"), policy)
-        elif probe.source[0] in _NUMBERS and probe.target is None and rule.probe not in judged:
+        elif (_is_number(probe) or probe.baseline) and probe.target is None and rule.probe not in judged:
             message = f"nothing says what {rule.probe!r} must be: add `target` here or to the probe"
             yield Remark(("items", key, "probe"), "no-target", message)
     if policy.rollback.mode == "automatic" and not policy.rollback.alert:
         yield Remark(("rollback", "mode"), "no-alert", "nothing can roll back by itself: `alert` names no number")
 
 
+def _is_number(probe: ProbePolicy) -> bool:
+    """Whether its source answers with a number, which needs a unit and a target; else it says yes or no."""
+    key, value = probe.source
+    return key in _NUMBERS and not (key == "github" and str(value).split(" ")[0] in ("tag", "workflow"))
+
+
+def _baseline(probe: ProbePolicy, of: str, path: Path, policy: Policy) -> Iterator[Remark]:
+    """What is compared with its own past must have one."""
+    other = policy.probes.get(of)
+    if other is not None and other.source[0] not in _WITH_A_PAST:
+        known = ", ".join(sorted(_WITH_A_PAST))
+        message = f"{other.source[0]} knows no past, and {of!r} has to be known before T0; those that do are {known}"
+        yield Remark((*path, "baseline"), "no-past", message)
+    if probe.unit is not None and probe.unit != "x":
+        message = (
+            f"a baseline says how many times its normal value something has: it is measured in x, not {probe.unit}"
+        )
+        yield Remark((*path, "unit"), "unit-mismatch", message)
+    if not SHORTEST <= probe.before <= LONGEST:
+        message = "what was normal is told from 10 m to 7 days before T0; write for example `before: 1h`"
+        yield Remark((*path, "before"), "bad-baseline", message)
+
+
 def _fits(name: str, band: Band, path: Path, policy: Policy) -> Iterator[Remark]:
     probe = policy.probes.get(name)
-    if probe is None or probe.unit is None:
+    unit = "x" if probe is not None and probe.baseline is not None else probe.unit if probe is not None else None
+    if unit is None:
         return
     try:
-        dimension, _ = to_base(0, probe.unit)
+        dimension, _ = to_base(0, unit)
     except ValueError:
         return
     if dimension != band.dimension:
-        message = f"{str(band)!r} is in {band.dimension}, and {name!r} is measured in {probe.unit} ({dimension})"
+        message = f"{str(band)!r} is in {band.dimension}, and {name!r} is measured in {unit} ({dimension})"
         yield Remark(path, "unit-mismatch", message)
 
 
@@ -194,6 +227,12 @@ def _templates(policy: Policy) -> Iterator[Remark]:
     yield from _checked(
         ((("templates", kind.value), text) for kind, text in policy.templates.items()), list(policy.links)
     )
+    workflows = {"deploy": policy.pipeline.deploy, "rollback": policy.pipeline.rollback}
+    for purpose, workflow in workflows.items():
+        if workflow is not None:
+            texts: list[tuple[Path, str]] = [(("pipeline", purpose, "ref"), workflow.ref)]
+            texts += [(("pipeline", purpose, "inputs", name), text) for name, text in workflow.inputs.items()]
+            yield from _checked(texts, list(policy.links))
     equals = ((("probes", name, "equals"), probe.equals) for name, probe in policy.probes.items() if probe.equals)
     yield from _checked(equals, [])
 

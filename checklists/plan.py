@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from checklists.document import Checklist, Item, Phase, PhaseKind, Section
@@ -32,6 +32,8 @@ class Task:
     role: str | None = None
     probe: str | None = None
     announces: Announcement | None = None
+    event: str | None = None
+    """The step of the pipeline that ticks it."""
     owner: str | None = None
     target: Band | None = None
     """The item's own threshold for its probe."""
@@ -82,6 +84,16 @@ class Check:
     measure: dict[str, Band]
     alert: dict[str, Band]
     then: tuple[Announcement, ...]
+    minimum: dict[str, Band] = field(default_factory=dict)
+    """Evidence there must be before anything is called healthy."""
+    critical: tuple[str, ...] = ()
+    """The measures that can fail it; empty: every one."""
+    failures: int = 1
+    """How many failing results decide; `inconclusive` and `errors` likewise."""
+    inconclusive: int = 1
+    errors: int = 1
+    again: timedelta = timedelta(minutes=1)
+    """How long until a result that does not decide yet is asked for again."""
 
     @property
     def series(self) -> bool:
@@ -262,7 +274,7 @@ def _post_mortem(after: timedelta) -> Step:
 def _unmeasured(policy: Policy) -> Policy:
     """The policy where its probes speak of another environment: its items and the checks of its phases, for people
     alone. A check that is only measured is left out."""
-    nothing: dict[str, object] = {"probes": (), "measure": {}, "alert": {}}
+    nothing: dict[str, object] = {"probes": (), "measure": {}, "alert": {}, "minimum": {}, "critical": ()}
     return policy.model_copy(
         update={
             "watch": tuple(entry.model_copy(update=nothing) for entry in policy.watch if entry.phase),
@@ -297,6 +309,7 @@ def _task(item: Item, phase: Phase, section: Section, choice: str | None, policy
         role=rule.role,
         probe=rule.probe,
         announces=rule.announces,
+        event=rule.event,
         target=rule.target,
         due=rule.due.offset if rule.due else None,
         owner=rule.owner or item.owner,
@@ -341,4 +354,10 @@ def _checks(watch: Iterable[WatchEntry], run: Sequence[Step]) -> Iterator[Check]
             measure=dict(entry.measure),
             alert=dict(entry.alert),
             then=entry.then,
+            minimum=dict(entry.minimum),
+            critical=entry.critical,
+            failures=entry.failures,
+            inconclusive=entry.inconclusive,
+            errors=entry.errors,
+            again=entry.again,
         )

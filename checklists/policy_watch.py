@@ -20,7 +20,7 @@ class ProbePolicy(Model):
     """Where a measure comes from. Exactly one source key. Credentials never stand here: they come from the settings.
 
     Some sources answer yes or no (`http` without `target`, `statuspage`, `alertmanager`, `pagerduty`, `fly`,
-    `command`), the others give a number, which `unit` names and a target is held against.
+    `command`, some of `github`), the others give a number, which `unit` names and a target is held against.
     """
 
     say: str | None = None
@@ -53,8 +53,9 @@ class ProbePolicy(Model):
     nodes."""
     github: str | None = None
     """`approvals` of the pull request, `checks` (the share of the commit's checks that are green), `runs WORKFLOW`
-    (runs in progress, our own left out), or `blocking_labels LABEL` (labels of this name on the pull request). The
-    commit is the deployed version's, in the policy's `repository`."""
+    (runs in progress, our own left out), or `blocking_labels LABEL` (labels of this name on the pull request); or yes
+    or no: `tag` (there is one for the version), `workflow WORKFLOW` (its newest run has succeeded). The commit is the
+    deployed version's, in the policy's `repository`."""
     statuspage: str | None = None
     """Address of an Atlassian Statuspage; healthy while it lists no unresolved incident."""
     pagerduty: str | None = None

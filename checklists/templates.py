@@ -214,6 +214,7 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "deployed_at": "T0: when production was deployed, or traffic switched",
         "finished_at": "when it ended",
         "duration": "from the start to T0, from the clock: 35 minutes",
+        "time_to_recover": "from the first failing check until all was well again, or rolled back: 12 minutes",
         "downtime": "how long the service was down, or that it was not",
         "eta": "how long it is expected to take until T0: 45 minutes",
         "starts_in": "time left until the planned T0: 30 minutes",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.cards.announcement import measure_name, say_measurement
@@ -13,9 +14,15 @@ from bot.cards.words import LONGEST_TITLE, count, person, plain, short
 from bot.domain import events as e
 from bot.domain.course import LIVE_AFTER, awaited
 from bot.domain.deployment import Run, measures_nothing
-from checklists.plan import Check
-from checklists.policy import Policy
+from bot.domain.issue import QUIET
+from bot.domain.reminders import open_items
+from bot.domain.tries import counted, kind_of, needed, try_due
+from checklists.plan import Check, Task
+from checklists.policy import Announcement, Policy
 from checklists.quantities import say_duration
+
+_CHANGES = 2
+"""So often the verdict may change within `QUIET` before it flaps."""
 
 _TONES = {
     e.Verdict.HEALTHY: Tone.GOOD,
@@ -32,18 +39,28 @@ _SIGNS = {
 
 
 def check_slots(view: View, check: Check) -> list[Slot]:
-    """The messages of a check: one for each, and in a series a new one only when the verdict changes."""
-    runs = view.state.runs.get(check.id, {})
-    slots: list[Slot] = []
-    stretch: list[datetime] = []
+    """The messages of a check: one for each, and in a series a new one only when the verdict changes; one that flaps
+    stays in its message."""
+    found = _stretches(view.state.runs.get(check.id, {}))
+    return [_slot(view, check, stretch, number) for number, stretch in enumerate(found)]
+
+
+def _stretches(runs: Mapping[datetime, Run]) -> list[list[datetime]]:
+    """The due times of each message, in order. What changes a third time within `QUIET` goes on in its message."""
+    stretches: list[list[datetime]] = []
+    changes: list[datetime] = []
+    before: e.Verdict | None = None
     for due in sorted(runs):
-        if stretch and runs[stretch[-1]].result.verdict is not runs[due].result.verdict:
-            slots.append(_slot(view, check, stretch, len(slots)))
-            stretch = []
-        stretch.append(due)
-    if stretch:
-        slots.append(_slot(view, check, stretch, len(slots)))
-    return slots
+        verdict = runs[due].result.verdict
+        if verdict is not before:
+            flaps = len(changes) >= _CHANGES and due - changes[-_CHANGES] <= QUIET
+            if before is not None:
+                changes.append(due)
+            if not flaps:
+                stretches.append([])
+        before = verdict
+        stretches[-1].append(due)
+    return stretches
 
 
 def check_title(check: Check) -> str:
@@ -65,7 +82,7 @@ def _card(view: View, check: Check, run: Run, stretch: list[datetime]) -> Card:
     blocks: list[Block] = [Text(line) for line in lines]
     if result.judged:
         blocks.append(Facts(tuple(_fact(view, judged) for judged in result.judged)))
-    if not check.series and (picture := check_picture(view, check, result)) is not None:
+    if (picture := check_picture(view, check, result)) is not None:
         blocks.append(picture)
     if buttons := tuple(_buttons(view, check, run)):
         blocks.append(Buttons(buttons))
@@ -77,7 +94,7 @@ def _card(view: View, check: Check, run: Run, stretch: list[datetime]) -> Card:
         text=" ".join([f"{view.name}, {name}: {verdict}.", *spoken]),
         blocks=tuple(blocks),
         tone=tone,
-        mentions=("on_call",) if _calls(check, result) else (),
+        mentions=("on_call",) if _calls(view, check, run, stretch[0]) else (),
     )
 
 
@@ -93,19 +110,41 @@ def _verdict(view: View, check: Check, run: Run) -> tuple[str, str, Tone]:
     return verdict.value, _SIGNS[verdict], _TONES[verdict]
 
 
-def _calls(check: Check, result: e.CheckRan) -> bool:
-    """A series calls nobody while it is healthy; a single check always does, for its human items."""
-    return not check.series or result.verdict is not e.Verdict.HEALTHY
+def _calls(view: View, check: Check, run: Run, since: datetime) -> bool:
+    """Whether a message calls the on-call: for their items, for what nobody could tell (once for each check), and for
+    what got worse. What was as bad less than `QUIET` ago has called them already."""
+    verdict = run.result.verdict
+    if open_items(view.plan, view.state, check) or measures_nothing(check):
+        return True
+    if verdict is e.Verdict.HEALTHY:
+        return bool(_unsaid(view, check) and awaited(view.plan, view.state, check))
+    earlier = (
+        (name, due, one.result.verdict)
+        for name, runs in view.state.runs.items()
+        for due, one in runs.items()
+        if due < since
+    )
+    if verdict is e.Verdict.INCONCLUSIVE:
+        return not any(name == check.id and found is verdict for name, _, found in earlier)
+    bad = {e.Verdict.FAILING} if verdict is e.Verdict.FAILING else {e.Verdict.FAILING, e.Verdict.DEGRADED}
+    return not any(found in bad and since - due <= QUIET for _, due, found in earlier)
 
 
 def _lines(view: View, check: Check, run: Run, stretch: list[datetime]) -> Iterator[str]:
     result = run.result
     if len(stretch) > 1:
         first, last = view.clock(stretch[0]), view.clock(stretch[-1])
-        yield f"{count(len(stretch), 'measurement')} from {first} to {last}; the latest:"
+        verdicts = [view.state.runs[check.id][due].result.verdict for due in stretch]
+        changed = sum(one is not other for one, other in itertools.pairwise(verdicts))
+        flapped = f", and it changed {count(changed, 'time')}" if changed else ""
+        yield f"{count(len(stretch), 'measurement')} from {first} to {last}{flapped}; the latest:"
     if result.late_seconds:
         late = say_duration(timedelta(seconds=result.late_seconds))
-        yield f"Ran {late} late: due {view.clock(result.due)}, asked as of then."
+        then = f"of {view.clock(result.asked)}" if result.asked is not None else "of then"
+        yield f"Ran {late} late: due {view.clock(result.due)}, asked as {then}."
+    if result.tries > 1:
+        before = ", ".join(kind_words(one) for one in view.state.tries.get(check.id, {}).get(result.due, ()))
+        yield f"Asked {count(result.tries, 'time')} until it was decided: {before}, then this."
     if result.again:
         yield f"Measured again at {view.clock(result.at)}, asked for by {person(result.by)}."
     if result.severity:
@@ -120,8 +159,34 @@ def _lines(view: View, check: Check, run: Run, stretch: list[datetime]) -> Itera
         if not view.state.settled(view.plan, check):
             yield "Nothing is measured here: look for yourself and decide."
     elif result.verdict is e.Verdict.INCONCLUSIVE:
+        if result.why:
+            yield f"It could not be told: {escape(result.why, limit=600)}."
         yield "No data is not success. Look for yourself, then decide with a reason, or ask again."
+    newer = view.state.newer
+    if newer is not None and result.speaks_of > newer.at and not run.passed:
+        yield f"{escape(newer.version)} is being deployed since {view.clock(newer.at)}: this may be its doing."
+    yield from _yours(view, check)
     yield from _awaited(view, check)
+
+
+def trying(view: View) -> Iterator[str]:
+    """The checks that are being asked again: `**30-minute check**: failing 1 of 3, asked again 10:05`. Inline
+    Markdown."""
+    state = view.state
+    for check in view.plan.checks if state.status in LIVE_AFTER else ():
+        for due, before in sorted(state.tries.get(check.id, {}).items()):
+            kind = kind_of(before[-1].verdict, before[-1].judged)
+            if due in state.runs.get(check.id, {}) or kind is None:
+                continue
+            at = view.when(try_due(check, due, len(before)))
+            how = f"{kind.value} {counted(before, kind)} of {needed(check, kind)}"
+            yield f"**{escape(check_title(check))}**: {how}, asked again {at}"
+
+
+def kind_words(tried: e.CheckTried) -> str:
+    """How a try ended: `failing`, `inconclusive`, `could not be asked`."""
+    kind = kind_of(tried.verdict, tried.judged)
+    return kind.value if kind is not None else tried.verdict.value
 
 
 def _judgement(policy: Policy) -> Iterator[str]:
@@ -137,22 +202,43 @@ def _judgement(policy: Policy) -> Iterator[str]:
 
 def _awaited(view: View, check: Check) -> Iterator[str]:
     """What still stands between this check and what it announces."""
-    said = [kind for kind in check.then if kind not in view.state.announced]
-    if not said or view.state.status not in LIVE_AFTER:
+    said = _unsaid(view, check)
+    if not said:
         return
-    open_items = awaited(view.plan, view.state, check)
-    if open_items:
-        names = "; ".join(escape(plain(task.item.label), limit=80) for task in open_items[:3])
-        more = f"; and {len(open_items) - 3} more" if len(open_items) > 3 else ""
+    yours = open_items(view.plan, view.state, check)
+    if left := [task for task in awaited(view.plan, view.state, check) if task not in yours]:
         word = " and ".join("success" if kind == "succeeded" else kind.value for kind in said)
-        yield f"Before “{word}” is announced, {count(len(open_items), 'item')} to tick: {names}{more}."
+        yield f"Before “{word}” is announced, {count(len(left), 'item')} to tick: {names_of(left)}."
+
+
+def _unsaid(view: View, check: Check) -> list[Announcement]:
+    """What the check is still to announce."""
+    live = view.state.status in LIVE_AFTER
+    return [kind for kind in check.then if kind not in view.state.announced] if live else []
+
+
+def _yours(view: View, check: Check) -> Iterator[str]:
+    """What is for people to look at, at the time of the check."""
+    left = open_items(view.plan, view.state, check) if view.state.status in LIVE_AFTER else ()
+    if left:
+        are = "items are" if len(left) > 1 else "item is"
+        yield f"**{len(left)} {are} yours**: {names_of(left)}."
+
+
+def names_of(tasks: Sequence[Task]) -> str:
+    """The first of them by name, and how many more there are. Inline Markdown."""
+    names = "; ".join(escape(plain(task.item.label), limit=80) for task in tasks[:3])
+    return names + (f"; and {len(tasks) - 3} more" if len(tasks) > 3 else "")
 
 
 def _fact(view: View, judged: e.Judged) -> Fact:
     known = judged.measurement.outcome is e.Outcome.MEASURED and judged.verdict is not e.Verdict.INCONCLUSIVE
+    policy = view.plan.policy.probes.get(judged.measurement.name)
+    compared = known and policy is not None and policy.baseline is not None and judged.measurement.detail
+    against = f" ({judged.measurement.detail})" if compared else ""
     return Fact(
         label=measure_name(view.plan, judged.measurement.name),
-        value=say_measurement(judged.measurement),
+        value=say_measurement(judged.measurement) + against,
         target=judged.target,
         ok=judged.verdict is e.Verdict.HEALTHY if known else None,
     )
@@ -168,7 +254,12 @@ def _buttons(view: View, check: Check, run: Run) -> Iterator[Button]:
         return
     if measures_nothing(check) and view.state.settled(view.plan, check):
         return
-    key = f"{view.id}:{check.id}:{view.state.due_times(check).index(run.result.due)}"
+    yield from decisions(view, check, run.result.due)
+
+
+def decisions(view: View, check: Check, due: datetime) -> Iterator[Button]:
+    """What can be decided about a check that has not passed."""
+    key = f"{view.id}:{check.id}:{view.state.due_times(check).index(due)}"
     if not measures_nothing(check):
         yield Button("Check again", f"again:{key}", "primary")
     yield Button("Go on, with a reason…", f"accept:{key}")

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from bot.domain import events as e
-from bot.domain import watch
+from bot.domain import pipeline, reminders, tries, watch, workflows
 from bot.domain.admission import when_due
-from bot.domain.deployment import Deployment, Status, evolve, measures_nothing
+from bot.domain.deployment import Deployment, Status, evolve
+from bot.domain.issue import QUIET
+from bot.domain.measured import Healthy
 from bot.domain.people import GONOGO
 from checklists.plan import Check, Plan, Step, Task
 from checklists.policy import Announcement
@@ -37,7 +39,8 @@ def consequences(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
 
 
 def deadlines(plan: Plan, state: Deployment) -> dict[str, datetime]:
-    """Everything that is due at some time, by key: `check:ID:N`, `phase:ID`, `items:ID` (what ticks itself).
+    """Everything that is due at some time, by key: `check:ID:N` and its later tries `check:ID:N:again:K`, `phase:ID`,
+    `items:ID` (what ticks itself).
 
     Derived from the state alone; what has been done is not named again.
     """
@@ -54,7 +57,10 @@ def deadlines(plan: Plan, state: Deployment) -> dict[str, datetime]:
         for check in plan.checks:
             for number, when in enumerate(state.due_times(check)):
                 if when not in state.runs.get(check.id, {}):
-                    due[f"check:{check.id}:{number}"] = when
+                    before = len(state.tries.get(check.id, {}).get(when, ()))
+                    # Each try has a key of its own: what is done stays done.
+                    key = f"check:{check.id}:{number}" + (f":again:{before}" if before else "")
+                    due[key] = tries.try_due(check, when, before)
         for step in plan.steps[plan.deployed_at + 1 :]:
             if step.opens is not None and step.id not in state.opened:
                 due[f"phase:{step.id}"] = state.t0 + step.opens.offset
@@ -68,7 +74,15 @@ def deadlines(plan: Plan, state: Deployment) -> dict[str, datetime]:
                 due[f"phase:{step.id}"] = state.t0 + step.opens.offset
     if state.t0 is not None and state.status is not Status.ROLLING_BACK:
         due |= _chases(plan, state)
-    return due | watch.due(plan, state)
+    return due | watch.due(plan, state) | reminders.due(plan, state) | workflows.due(plan, state)
+
+
+def check_of(plan: Plan, state: Deployment, key: str) -> tuple[Check, datetime] | None:
+    """The check a deadline is about, and its due time: the tries of one due time differ in their own times only."""
+    kind, name, number, *_ = [*key.split(":"), "", ""]
+    check = plan.check(name) if kind == "check" and number.isdecimal() else None
+    times = state.due_times(check) if check is not None else ()
+    return (check, times[int(number)]) if check is not None and int(number) < len(times) else None
 
 
 def _chases(plan: Plan, state: Deployment) -> dict[str, datetime]:
@@ -103,7 +117,7 @@ def open_due(plan: Plan, state: Deployment, phase: str, due: datetime, now: date
 
 
 def record_check(plan: Plan, state: Deployment, result: e.CheckRan) -> list[e.Event]:
-    """A check has run: its result, and its phase opened.
+    """A check has run: its result, or that it was tried and is asked again, and its phase opened.
 
     Nothing where it is no longer wanted: the deployment is not watched any more, the result is there already, or (asked
     for again) it has passed meanwhile.
@@ -114,7 +128,12 @@ def record_check(plan: Plan, state: Deployment, result: e.CheckRan) -> list[e.Ev
     run = state.runs.get(check.id, {}).get(result.due)
     if run is not None if not result.again else run is None or run.passed:
         return []
+    before = state.tries.get(check.id, {}).get(result.due, ())
     facts: list[e.Event] = [result]
+    if not result.again:
+        stands = tries.stands(check, before, result)
+        number = len(before) + 1
+        facts = [result.model_copy(update={"tries": number}) if stands else tries.tried(result, number)]
     if check.phase is not None and check.phase not in state.opened:
         facts.append(e.PhaseOpened(at=result.at, by=GONOGO, phase=check.phase, due=result.due))
     return facts
@@ -128,10 +147,10 @@ def measurable(plan: Plan, state: Deployment, phase: str) -> list[Task]:
     return [task for task in step.tasks if task.probe and task.role is None and task.id not in state.marks]
 
 
-def tick_measured(plan: Plan, state: Deployment, healthy: Mapping[str, str], now: datetime) -> list[e.Event]:
+def tick_measured(plan: Plan, state: Deployment, healthy: Mapping[str, Healthy], now: datetime) -> list[e.Event]:
     """Tick the items that were measured healthy (id -> what was found), unless somebody was faster."""
     return [
-        e.Ticked(at=now, by=GONOGO, item=task.id, value=healthy[task.id])
+        e.Ticked(at=now, by=GONOGO, item=task.id, value=healthy[task.id].words, link=healthy[task.id].link)
         for step in plan.every_step()
         for task in measurable(plan, state, step.id)
         if task.id in healthy
@@ -176,11 +195,13 @@ def _expected(plan: Plan) -> dict[str, timedelta]:
 def _next(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
     said = _announcement(plan, state)
     if said is not None:
-        facts: list[e.Event] = [e.Announced(at=now, by=GONOGO, announcement=said)]
+        before = state.announced.get(said)
+        number = before.number + 1 if before is not None else 1
+        facts: list[e.Event] = [e.Announced(at=now, by=GONOGO, announcement=said, number=number)]
         return facts
     if watched := watch.follows(plan, state, now):
         return watched
-    if ticks := _ticks(plan, state, now):
+    if ticks := _ticks(plan, state, now) or pipeline.ticks(plan, state, now):
         return ticks
     if moved := _phases(plan, state, now):
         return moved
@@ -214,9 +235,7 @@ def _announcement(plan: Plan, state: Deployment) -> Announcement | None:
             return kind
     if state.status not in LIVE_AFTER:
         return None
-    if Announcement.ISSUE not in said and any(
-        run.result.verdict is e.Verdict.FAILING for runs in state.runs.values() for run in runs.values()
-    ):
+    if _issue_unsaid(state):
         return Announcement.ISSUE
     for check in plan.checks:
         for kind in check.then:
@@ -225,6 +244,12 @@ def _announcement(plan: Plan, state: Deployment) -> Announcement | None:
     if Announcement.SUCCEEDED not in said and not _announces(plan) and _complete(plan, state):
         return Announcement.SUCCEEDED
     return None
+
+
+def _issue_unsaid(state: Deployment) -> bool:
+    """Whether there is an issue that nobody was told of: each is announced once, however it flaps."""
+    said = state.announced.get(Announcement.ISSUE)
+    return state.issue is not None and (said is None or state.issue.since - said.at > QUIET)
 
 
 def _opening(plan: Plan, state: Deployment, kind: Announcement) -> bool:
@@ -242,22 +267,13 @@ def _opening(plan: Plan, state: Deployment, kind: Announcement) -> bool:
 
 
 def _earned(plan: Plan, state: Deployment, check: Check, kind: Announcement) -> bool:
-    """Whether the check has passed, everything due by its moment is done, and nothing newer was found to be wrong."""
-    if not state.settled(plan, check) or awaited(plan, state, check) or _unwell(plan, state):
+    """Whether the check has passed, everything due by its moment is done, nothing newer was found to be wrong, and
+    nothing is being asked again."""
+    if not state.settled(plan, check) or awaited(plan, state, check) or watch.unwell(plan, state):
+        return False
+    if any(due not in state.runs.get(name, {}) for name, tried in state.tries.items() for due in tried):
         return False
     return kind is not Announcement.STABLE or state.status is Status.SUCCEEDED or not _says_success(plan)
-
-
-def _unwell(plan: Plan, state: Deployment) -> bool:
-    """Whether the newest measurements are not healthy, and nobody has decided to go on nevertheless."""
-    runs = {
-        (check.id, due): run
-        for check in plan.checks
-        if not measures_nothing(check)
-        for due, run in state.runs.get(check.id, {}).items()
-    }
-    newest = max((due for _, due in runs), default=None)
-    return any(due == newest and not run.passed for (_, due), run in runs.items())
 
 
 def _announces(plan: Plan) -> set[Announcement]:

@@ -45,6 +45,37 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class _Bounds:
+    """What one measure is held against."""
+
+    target: Band | None = None
+    alert: Band | None = None
+    rollback: Band | None = None
+    minimum: Band | None = None
+    must_be_healthy: bool = False
+    worst: Verdict = Verdict.FAILING
+    """What its alert, or an answer no, makes of the check."""
+
+    @property
+    def limits(self) -> tuple[Band, ...]:
+        """Inside one of these it is bad."""
+        return tuple(band for band in (self.alert, self.rollback) if band is not None)
+
+    @property
+    def words(self) -> str:
+        """As people read it: the target, else what it must not be, else the evidence there must be."""
+        if self.target is not None:
+            return self.target.words
+        limits = " or ".join(dict.fromkeys(f"not {band.words}" for band in self.limits))
+        return limits or (self.minimum.words if self.minimum is not None else "")
+
+    def strange(self, dimension: str) -> Band | None:
+        """A band that speaks of something else than what was measured."""
+        given = (*self.limits, self.target, self.minimum)
+        return next((band for band in given if band is not None and band.dimension != dimension), None)
+
+
+@dataclass(frozen=True, slots=True)
 class _Ruling:
     judged: Judged
     why: str
@@ -62,6 +93,8 @@ def judge(
     alert: Mapping[str, Band],
     matrix: Sequence[Severity],
     rollback: RollbackPolicy,
+    minimum: Mapping[str, Band] | None = None,
+    critical: Sequence[str] = (),
 ) -> Finding:
     """Hold measurements against what a check names. Their order does not matter.
 
@@ -69,6 +102,9 @@ def judge(
     - Outside the band of `measure`: degraded. Inside, and in no alert: healthy. Only an alert, and outside it: healthy.
     - One of `probes` that answers no: failing. One that gives a number must also be in `measure` (its own target), and
       failing is then what missing it means; without that its number says nothing.
+    - Outside a band of `minimum`: inconclusive, as so little evidence makes nothing healthy. It excuses nothing either:
+      what is failing or degraded stays so.
+    - Where `critical` names measures, every other one only degrades the check. A limit of the rollback always fails it.
     - No data, an error, a refusal, a wrong dimension, no finite number, a number that cannot be (a negative ratio), or
       no measurement at all: inconclusive. Two measurements of one name contradict each other: the worse counts, and it
       is never better than inconclusive.
@@ -81,7 +117,8 @@ def judge(
     found: dict[str, list[Measurement]] = {}
     for measurement in measurements:
         found.setdefault(measurement.name, []).append(measurement)
-    named = list(dict.fromkeys((*probes, *measure, *alert)))
+    minimum = minimum or {}
+    named = list(dict.fromkeys((*probes, *measure, *alert, *minimum)))
     named += [name for name in rollback.alert if name in found and name not in named]
     if not named:
         return Finding(Verdict.INCONCLUSIVE, (), Advice(), "nothing is measured here: people decide", people_only=True)
@@ -89,9 +126,14 @@ def judge(
         _rule_all(
             name,
             found.get(name, []),
-            must_be_healthy=name in probes,
-            target=measure.get(name),
-            limits=[bands[name] for bands in (alert, rollback.alert) if name in bands],
+            _Bounds(
+                measure.get(name),
+                alert.get(name),
+                rollback.alert.get(name),
+                minimum.get(name),
+                must_be_healthy=name in probes,
+                worst=Verdict.DEGRADED if critical and name not in critical else Verdict.FAILING,
+            ),
         )
         for name in named
     ]
@@ -106,49 +148,43 @@ def label(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _rule_all(
-    name: str, found: Sequence[Measurement], *, must_be_healthy: bool, target: Band | None, limits: Sequence[Band]
-) -> _Ruling:
-    held_against = target.words if target else " or ".join(dict.fromkeys(f"not {band.words}" for band in limits))
+def _rule_all(name: str, found: Sequence[Measurement], bounds: _Bounds) -> _Ruling:
     missing = Measurement(name=name, outcome=Outcome.NO_DATA, detail="not measured")
     rulings = []
     for measurement in found or [missing]:
-        causes = list(_rule(measurement, must_be_healthy, target, limits))
+        causes = list(_rule(measurement, bounds))
         if len(found) > 1:
             causes.append((Verdict.INCONCLUSIVE, f"{label(name)} was measured {len(found)} times"))
         verdict, why = max(causes, key=lambda cause: _RANK[cause[0]])
-        rulings.append(_Ruling(Judged(measurement=measurement, target=held_against, verdict=verdict), why))
+        rulings.append(_Ruling(Judged(measurement=measurement, target=bounds.words, verdict=verdict), why))
     # The text decides between equals, so that the order of the measurements cannot.
     return max(rulings, key=lambda ruling: (_RANK[ruling.verdict], repr(ruling.judged.measurement)))
 
 
-def _rule(
-    measurement: Measurement, must_be_healthy: bool, target: Band | None, limits: Sequence[Band]
-) -> Iterator[tuple[Verdict, str]]:
+def _rule(measurement: Measurement, bounds: _Bounds) -> Iterator[tuple[Verdict, str]]:
     """Everything that can be said of one measurement; the worst of it counts. Yields at least once."""
-    name = label(measurement.name)
+    name, dimension = label(measurement.name), measurement.dimension
     value = _value(measurement)
     if value is None:
         yield Verdict.INCONCLUSIVE, _unknown(measurement)
         return
-    bands = [*limits, *([target] if target else [])]
-    said = f"{name} {say_value(value, measurement.dimension)}"
-    if any(band.dimension != measurement.dimension for band in bands):
-        expected = next(band.dimension for band in bands if band.dimension != measurement.dimension)
-        came = "a yes or no" if measurement.dimension == YES_NO else measurement.dimension or "a bare number"
-        yield Verdict.INCONCLUSIVE, f"{name} came as {came} instead of {expected}"
-    for band in limits:
-        if band.dimension == measurement.dimension and band.holds(value):
-            yield Verdict.FAILING, f"{said} (limit {band.words})"
-    if target and target.dimension == measurement.dimension and not target.holds(value):
-        yield Verdict.FAILING if must_be_healthy else Verdict.DEGRADED, f"{said} (target {target.words})"
-    if must_be_healthy and measurement.dimension == YES_NO and value != 1.0:
-        yield (
-            Verdict.FAILING,
-            f"{name}: {_short(measurement.detail)}" if measurement.detail else f"{name} is not healthy",
-        )
-    if must_be_healthy and measurement.dimension != YES_NO and target is None:
+    target, minimum = bounds.target, bounds.minimum
+    said = f"{name} {say_value(value, dimension)}"
+    if (strange := bounds.strange(dimension)) is not None:
+        came = "a yes or no" if dimension == YES_NO else dimension or "a bare number"
+        yield Verdict.INCONCLUSIVE, f"{name} came as {came} instead of {strange.dimension}"
+    for band, verdict in ((bounds.alert, bounds.worst), (bounds.rollback, Verdict.FAILING)):
+        if band is not None and band.dimension == dimension and band.holds(value):
+            yield verdict, f"{said} (limit {band.words})"
+    if target and target.dimension == dimension and not target.holds(value):
+        yield bounds.worst if bounds.must_be_healthy else Verdict.DEGRADED, f"{said} (target {target.words})"
+    if bounds.must_be_healthy and dimension == YES_NO and value != 1.0:
+        detail = _short(measurement.detail)
+        yield bounds.worst, f"{name}: {detail}" if detail else f"{name} is not healthy"
+    if bounds.must_be_healthy and dimension != YES_NO and target is None:
         yield Verdict.INCONCLUSIVE, f"{said}, and nothing says what is healthy"
+    if minimum is not None and minimum.dimension == dimension and not minimum.holds(value):
+        yield Verdict.INCONCLUSIVE, _too_little(name, value, minimum)
     yield Verdict.HEALTHY, said
 
 
@@ -173,6 +209,14 @@ def _unknown(measurement: Measurement) -> str:
             return f"{name} is not measured{because}"
         case Outcome.MEASURED:
             return f"{name} came as {measurement.value}, which cannot be"
+
+
+def _too_little(name: str, value: float, minimum: Band) -> str:
+    """`too little to tell by: 3 requests, more than 100 needed`."""
+    if minimum.dimension != "count" or minimum.low is None or minimum.high is not None:
+        return f"too little to tell by: {name} {say_value(value, minimum.dimension)} ({minimum.words} needed)"
+    least = f"{'more than' if minimum.low_open else 'at least'} {minimum.low:g}"
+    return f"too little to tell by: {say_value(value, 'count')} {name}, {least} needed"
 
 
 def _short(detail: str) -> str:

@@ -7,12 +7,14 @@ back by itself, and never a reason to stop looking.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain import events as e
-from bot.domain.deployment import Deployment, Status
+from bot.domain.alerts import alarms
+from bot.domain.deployment import Deployment, Run, Status, measures_nothing
 from bot.domain.errors import Code, Refused
 from bot.domain.people import GONOGO, Who, may
 from checklists.plan import Check, Plan
@@ -62,22 +64,64 @@ def breach_in(plan: Plan, judged: Iterable[e.Judged]) -> bool | None:
 
 def breach(plan: Plan, state: Deployment) -> Breach | None:
     """The breach that lasts now, if there is one. A decision to go on in spite of it ends it."""
+    *_, last = [None, *_breaches(plan, state)]
+    return last
+
+
+def breaches(plan: Plan, state: Deployment) -> list[Breach]:
+    """Every breach there was, in order, each as it was last known."""
+    known = {one.since: one for one in _breaches(plan, state) if one is not None}
+    return list(known.values())
+
+
+def _breaches(plan: Plan, state: Deployment) -> Iterator[Breach | None]:
+    """What was known after each look, in the order of their instants."""
     looks = [(seen.at, seen.breach, seen.judged) for seen in state.watched]
+    tries = (one for by_due in state.tries.values() for tried in by_due.values() for one in tried)
+    looks += [(one.speaks_of, breach_in(plan, one.judged), one.judged) for one in tries]
     for runs in state.runs.values():
         for run in runs.values():
-            at = run.result.due if run.result.late_seconds else run.result.at
             told = False if run.accepted is not None else breach_in(plan, run.result.judged)
-            looks.append((run.accepted.at if run.accepted is not None else at, told, run.result.judged))
+            at = run.accepted.at if run.accepted is not None else run.result.speaks_of
+            looks.append((at, told, run.result.judged))
     found: Breach | None = None
     for at, told, judged in sorted(looks, key=lambda look: look[0]):
         if told:
-            since = found.since if found is not None else at
-            found = Breach(since, at, at, judged)
+            found = Breach(found.since if found is not None else at, at, at, judged)
         elif told is False:
             found = None
         elif found is not None:
             found = Breach(found.since, found.seen, at, found.judged)
-    return found
+        yield found
+
+
+def unwell(plan: Plan, state: Deployment) -> bool:
+    """Whether the newest measurements are not healthy, and nobody has decided to go on nevertheless."""
+    return any(not run.passed for run in newest(plan, state))
+
+
+def newest(plan: Plan, state: Deployment) -> list[Run]:
+    """What was measured last: the runs of the latest due time, of all checks that measure anything."""
+    runs = {
+        (check.id, due): run
+        for check in plan.checks
+        if not measures_nothing(check)
+        for due, run in state.runs.get(check.id, {}).items()
+    }
+    latest = max((due for _, due in runs), default=None)
+    return [run for (_, due), run in runs.items() if due == latest]
+
+
+def time_to_recover(state: Deployment) -> timedelta | None:
+    """From the first failing check of the newest issue until all was well again: a check was healthy, the probes found
+    the old version well, or people said that it is back. None without an issue, or while it lasts."""
+    if state.issue is None:
+        return None
+    ends = [state.issue.well, state.recovered.at if state.recovered else None]
+    if not any(ends) and state.rolled_back is not None:
+        ends = [state.rolled_back.at]
+    over = [at for at in ends if at is not None and at >= state.issue.since]
+    return min(over) - state.issue.since if over else None
 
 
 def grace(plan: Plan) -> timedelta:
@@ -93,13 +137,19 @@ def due(plan: Plan, state: Deployment) -> dict[str, datetime]:
     if state.status in _LIVE:
         if policy.rollback.lasting is not None and state.stopped is None and (now := breach(plan, state)) is not None:
             at = now.looked + LOOK_EVERY
-            if state.proposed is not None and now.looked < state.proposed.stops_at:
-                at = min(at, state.proposed.stops_at)
+            # It is looked when it is next decided, too: looks that come a moment late must not cost another interval.
+            decided = now.since + policy.rollback.lasting - grace(plan)
+            if state.proposed is not None:
+                decided = state.proposed.stops_at
+            if now.looked < decided:
+                at = min(at, decided)
             if now.lasted < policy.rollback.lasting or policy.rollback.mode == "automatic":
                 found[f"breach:{at.isoformat()}"] = at
         level = len(state.escalated) + 1
         if (calls := _calls_at(plan, state, level)) is not None:
-            found[f"escalate:{level}"] = calls
+            # Each issue is escalated anew, by keys of its own: what is done stays done.
+            said = state.announced[Announcement.ISSUE].number
+            found[f"escalate:{level}" + (f":{said}" if said > 1 else "")] = calls
     if state.status is Status.ROLLING_BACK and state.rollback is not None and state.recovered is None:
         looked = max((seen.at for seen in state.watched), default=state.rollback.at)
         at = max(looked, state.rollback.at) + LOOK_EVERY
@@ -165,10 +215,11 @@ def look_back(
     return [*seen, e.Recovered(at=now, by=GONOGO, judged=judged)] if healthy else seen
 
 
-def escalate(plan: Plan, state: Deployment, level: int, now: datetime) -> list[e.Event]:
-    """Nobody has acknowledged in time: call the next role, if that is still needed."""
-    if f"escalate:{level}" not in due(plan, state):
+def escalate(plan: Plan, state: Deployment, key: str, now: datetime) -> list[e.Event]:
+    """Nobody has acknowledged in time: call the next role, if that is still needed. `key` is the deadline's."""
+    if key not in due(plan, state):
         return []
+    level = len(state.escalated) + 1
     return [e.Escalated(at=now, by=GONOGO, role=plan.policy.escalation[level], level=level)]
 
 
@@ -196,13 +247,9 @@ def stop_rollback(plan: Plan, state: Deployment, reason: str, who: Who, now: dat
 
 def limit_of(plan: Plan, state: Deployment) -> datetime | None:
     """Until when the document wants it decided: from the first bad result of this stretch, the limit of its severity,
-    else of the rollback. None where nothing is bad or no limit is a duration."""
-    bad = [
-        run.result
-        for runs in state.runs.values()
-        for run in runs.values()
-        if not run.passed and run.result.verdict in (e.Verdict.FAILING, e.Verdict.DEGRADED)
-    ]
+    else of the rollback. A stretch that flaps counts from its beginning. None where nothing is bad now or no limit is a
+    duration."""
+    bad = _bad_stretch(plan, state)
     if not bad:
         return None
     worst = max(bad, key=lambda result: (result.verdict is e.Verdict.FAILING, result.at))
@@ -210,7 +257,21 @@ def limit_of(plan: Plan, state: Deployment) -> datetime | None:
     limit = row.limit if row is not None else None
     if limit is None and worst.verdict is e.Verdict.FAILING:
         limit = plan.policy.rollback.within
-    return None if limit is None else min(result.at for result in bad) + limit
+    since = min(result.at for result in bad)
+    if state.issue is not None and state.issue.well is None:
+        since = min(since, state.issue.since)
+    return None if limit is None else since + limit
+
+
+def _bad_stretch(plan: Plan, state: Deployment) -> list[e.CheckRan]:
+    """The failing and degraded results since the last that passed, if the newest are among them."""
+    runs = sorted(
+        (run for check in plan.checks for run in state.runs.get(check.id, {}).values() if not measures_nothing(check)),
+        key=lambda run: (run.result.due, not run.passed),
+        reverse=True,
+    )
+    stretch = list(itertools.takewhile(lambda run: not run.passed, runs))
+    return [run.result for run in stretch if run.result.verdict in (e.Verdict.FAILING, e.Verdict.DEGRADED)]
 
 
 def _calls_at(plan: Plan, state: Deployment, level: int) -> datetime | None:
@@ -218,7 +279,7 @@ def _calls_at(plan: Plan, state: Deployment, level: int) -> datetime | None:
     issue = state.announced.get(Announcement.ISSUE)
     if issue is None or state.acknowledged is not None or level >= len(plan.policy.escalation):
         return None
-    if not any(not run.passed for runs in state.runs.values() for run in runs.values()):
+    if not unwell(plan, state) and not alarms(state.alerts, state.t0):
         return None
     within = plan.policy.acknowledge_within
     limits = [row.limit for row in plan.policy.matrix if row.limit is not None and row.severity == _severity(state)]
@@ -240,4 +301,5 @@ def _reason(plan: Plan, lasts: Breach) -> str:
             probe = probes.get(found.name)
             name = (probe.say if probe is not None else None) or found.name.replace("_", " ")
             beyond.append(f"{name} {say_value(found.value, found.dimension)} (limit {limit.words})")
-    return f"{', '.join(beyond)} for {int(lasts.lasted.total_seconds()) // 60} min"
+    seconds = int(lasts.lasted.total_seconds())
+    return f"{', '.join(beyond)} for {f'{seconds // 60} min' if seconds >= 60 else f'{seconds} s'}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
@@ -54,7 +55,24 @@ class Judged(BaseModel):
     verdict: Verdict
 
 
+class Past(BaseModel):
+    """What a source knew of a measure in a time in which nobody asked it: whole seconds after `start`, and the value in
+    the dimension's base unit; oldest first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    start: datetime
+    points: tuple[tuple[int, float], ...]
+
+    def samples(self) -> Iterator[tuple[datetime, float]]:
+        """The points by their instants."""
+        return ((self.start + timedelta(seconds=seconds), value) for seconds, value in self.points)
+
+
 class CheckRan(Fact):
+    """A check was decided: what it found."""
+
     kind: Literal["check_ran"] = "check_ran"
     check: str
     due: datetime
@@ -63,9 +81,42 @@ class CheckRan(Fact):
     severity: str = ""
     action: str = ""
     within: str = ""
+    why: str = ""
+    """Why it could not be told, in words; empty for any other verdict."""
     late_seconds: int = 0
     again: bool = False
     """A person asked for it once more."""
+    tries: int = 1
+    """How many times it was asked until this was decided."""
+    asked: datetime | None = None
+    """The instant it speaks of, where that is neither its due time nor when it ran: a late one, asked several times."""
+    past: tuple[Past, ...] = ()
+    """Of the measures that are drawn, the time before it."""
+
+    @property
+    def speaks_of(self) -> datetime:
+        """The instant at which it was so: late ones are asked as of their time."""
+        return self.asked or (self.due if self.late_seconds else self.at)
+
+
+class CheckTried(Fact):
+    """A check was asked, and its result does not decide yet: it is asked again. Failing, inconclusive, or in error."""
+
+    kind: Literal["check_tried"] = "check_tried"
+    check: str
+    due: datetime
+    number: int
+    """Of the tries of this due time, from 1."""
+    verdict: Verdict
+    judged: tuple[Judged, ...] = ()
+    late_seconds: int = 0
+    asked: datetime | None = None
+    """The instant it speaks of, where it is late."""
+
+    @property
+    def speaks_of(self) -> datetime:
+        """The instant at which it was so."""
+        return self.asked or self.at
 
 
 class CheckAccepted(Fact):
@@ -114,6 +165,30 @@ class Acknowledged(Fact):
     """Somebody looks after the issue."""
 
     kind: Literal["acknowledged"] = "acknowledged"
+
+
+class Reminded(Fact):
+    """People were reminded of a check that waits for them: of the items of its phase, or of a decision about a result
+    that nobody could tell."""
+
+    kind: Literal["reminded"] = "reminded"
+    check: str
+    due: datetime
+    """The due time of the check."""
+    what: Literal["items", "decision"]
+    number: int
+    """From 1."""
+    role: str
+    """Who was called."""
+
+
+class NewerStarted(Fact):
+    """A newer deployment of the same service and environment is under way: from here on what is measured may be its
+    doing."""
+
+    kind: Literal["newer_started"] = "newer_started"
+    id: str
+    version: str
 
 
 class Escalated(Fact):

@@ -3,24 +3,27 @@ the result."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bot.cards import replies
 from bot.cards.card import Answer
 from bot.cards.view import View
 from bot.domain import events as e
-from bot.domain import watch
-from bot.domain.course import LIVE_AFTER, chase, measurable, open_due, record_check, tick_measured
+from bot.domain import reminders, watch
+from bot.domain.course import LIVE_AFTER, chase, check_of, measurable, open_due, record_check, tick_measured
 from bot.domain.deployment import Deployment, evolve
 from bot.domain.errors import Code, Refused
+from bot.domain.measured import Healthy
 from bot.domain.people import GONOGO, Who
 from bot.ports import Claimed, Clock, Conflict, Deadline, Probe, Store
 from bot.services.asking import ask_check, ask_items, ask_limits, ask_recovery
+from bot.services.baselines import others_before
 from bot.services.delivery import answered
 from bot.services.deployments import Deployments, Move
+from bot.services.pasts import read_past
 from bot.services.records import Records, load
-from checklists.plan import Check, Plan
+from checklists.plan import Check, Plan, Task
 
 LATE = timedelta(seconds=60)
 """From here on a check says that it ran late, and asks as of its due time."""
@@ -43,6 +46,8 @@ class Checks:
     ) -> None:
         self._store, self._clock, self._probe = store, clock, probe
         self._records, self._deployments, self._changed = records, deployments, changed
+        self.others: dict[str, Callable[[Claimed], Awaitable[None]]] = {}
+        """What other services do when it is due, by the first word of the deadline's key."""
 
     async def run_due(self, claimed: Claimed) -> None:
         """Do what a deadline asks for. Work that is no longer wanted, or was done by another process, is dropped
@@ -50,6 +55,9 @@ class Checks:
         deadline = claimed.deadline
         if deadline.key.startswith("go:"):
             await self._deployments.come_due(claimed)
+            return
+        if (work := self.others.get(deadline.key.partition(":")[0])) is not None:
+            await work(claimed)
             return
         async with self._store.read() as unit:
             plan, state = await load(unit, deadline.deployment)
@@ -76,9 +84,9 @@ class Checks:
     async def _find(self, plan: Plan, state: Deployment, deadline: Deadline) -> Move:
         """Ask the world what the deadline is about; the facts are made later, inside the transaction."""
         kind, _, rest = deadline.key.partition(":")
-        check = plan.check(rest.rpartition(":")[0]) if kind == "check" else None
-        if check is not None:
-            result = await self._measure(plan, state, check, deadline.due)
+        if (wanted := check_of(plan, state, deadline.key)) is not None:
+            check, due = wanted
+            result = await self._measure(plan, state, check, due, at=deadline.due)
             phases = [step.id for step in plan.steps[plan.deployed_at :] if step.id in {*state.opened, check.phase}]
             healthy = await self._items(plan, state, phases)
             return lambda plan, state, now: _with_items(plan, state, record_check(plan, state, result), healthy, now)
@@ -86,16 +94,20 @@ class Checks:
             healthy = await self._items(plan, state, [rest])
             return lambda plan, state, now: tick_measured(plan, state, healthy, now)
         if kind == "breach":
-            judged = await ask_limits(self._probe, plan, state, self._clock.now())
+            disturbed = await others_before(self._store, plan, state)
+            judged = await ask_limits(self._probe, plan, state, self._clock.now(), disturbed=disturbed)
             return lambda plan, state, now: watch.look(plan, state, deadline.due, judged, now)
         if kind == "recovery" and (known := watch.recovery_check(plan)) is not None:
-            found = await ask_recovery(self._probe, plan, state, known, self._clock.now())
+            disturbed = await others_before(self._store, plan, state)
+            found = await ask_recovery(self._probe, plan, state, known, self._clock.now(), disturbed=disturbed)
             well = found.verdict is e.Verdict.HEALTHY
             return lambda plan, state, now: watch.look_back(
                 plan, state, deadline.due, found.judged, healthy=well, now=now
             )
         if kind == "escalate":
-            return lambda plan, state, now: watch.escalate(plan, state, int(rest), now)
+            return lambda plan, state, now: watch.escalate(plan, state, deadline.key, now)
+        if kind == "remind":
+            return lambda plan, state, now: reminders.remind(plan, state, deadline.key, now)
         if kind == "chase":
             phase = rest.partition(":")[0]
             return lambda plan, state, now: chase(plan, state, phase, deadline.due, now)
@@ -103,13 +115,17 @@ class Checks:
             return lambda plan, state, now: open_due(plan, state, rest, deadline.due, now)
         return lambda plan, state, now: []
 
-    async def _items(self, plan: Plan, state: Deployment, phases: Sequence[str]) -> dict[str, str]:
+    async def _items(self, plan: Plan, state: Deployment, phases: Sequence[str]) -> dict[str, Healthy]:
         """The items of these phases that tick themselves and are healthy now."""
         fresh = [phase for phase in phases if phase not in state.opened]
         now = self._clock.now()
         seen = evolve(state, [e.PhaseOpened(at=now, by=GONOGO, phase=phase) for phase in fresh])
         tasks = [task for phase in phases for task in measurable(plan, seen, phase)]
-        return await ask_items(self._probe, plan, state, tasks, now) if tasks else {}
+        return await self._ask_items(plan, state, tasks) if tasks else {}
+
+    async def _ask_items(self, plan: Plan, state: Deployment, tasks: Sequence[Task]) -> dict[str, Healthy]:
+        disturbed = await others_before(self._store, plan, state)
+        return await ask_items(self._probe, plan, state, tasks, self._clock.now(), disturbed=disturbed)
 
     async def measure_item(self, deployment: str, item: str, *, who: Who, key: str) -> Answer:
         """Ask the probe of one item now. Raises UnknownDeployment."""
@@ -119,7 +135,7 @@ class Checks:
             plan, state = await load(unit, deployment)
         task = plan.task(item)
         tasks = [task] if task is not None and task in measurable(plan, state, task.phase) else []
-        healthy = await ask_items(self._probe, plan, state, tasks, self._clock.now())
+        healthy = await self._ask_items(plan, state, tasks)
 
         def reply(before: View, after: View, facts: list[e.Event]) -> Answer:
             unknown = tasks and not healthy
@@ -141,7 +157,7 @@ class Checks:
             return replies.no_such_check()
         asked = None
         if not run.passed and state.status in LIVE_AFTER:
-            asked = await self._measure(plan, state, known, run.result.due, again=True, who=who)
+            asked = await self._measure(plan, state, known, run.result.due, who=who)
 
         def move(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
             if state.status not in LIVE_AFTER:
@@ -151,12 +167,22 @@ class Checks:
         return await self._deployments.act(deployment, move, replies.checked_again, key=key)
 
     async def _measure(
-        self, plan: Plan, state: Deployment, check: Check, due: datetime, *, again: bool = False, who: Who = GONOGO
+        self,
+        plan: Plan,
+        state: Deployment,
+        check: Check,
+        due: datetime,
+        *,
+        at: datetime | None = None,
+        who: Who = GONOGO,
     ) -> e.CheckRan:
+        """What a check that was due at `due` finds now. `at` is when this try of it should have been made; without it,
+        a person asked for it once more."""
         now = self._clock.now()
-        late = timedelta(0) if again else now - due
-        as_of = due if late >= LATE else now
-        found = await ask_check(self._probe, plan, state, check, as_of)
+        late = now - at if at is not None else timedelta(0)
+        as_of = at if at is not None and late >= LATE else now
+        disturbed = await others_before(self._store, plan, state)
+        found = await ask_check(self._probe, plan, state, check, as_of, disturbed=disturbed)
         return e.CheckRan(
             at=self._clock.now(),
             by=who,
@@ -167,12 +193,15 @@ class Checks:
             severity=found.advice.severity,
             action=found.advice.action,
             within=found.advice.within,
+            why=found.why if found.verdict is e.Verdict.INCONCLUSIVE and not found.people_only else "",
             late_seconds=int(late.total_seconds()) if late >= LATE else 0,
-            again=again,
+            again=at is None,
+            asked=as_of if as_of not in (due, now) else None,
+            past=await read_past(self._probe, plan, state, found.judged, as_of),
         )
 
 
 def _with_items(
-    plan: Plan, state: Deployment, facts: list[e.Event], healthy: Mapping[str, str], now: datetime
+    plan: Plan, state: Deployment, facts: list[e.Event], healthy: Mapping[str, Healthy], now: datetime
 ) -> list[e.Event]:
     return [*facts, *tick_measured(plan, evolve(state, facts), healthy, now)] if facts else []

@@ -85,6 +85,8 @@ def _check(draw: st.DrawFn, number: int) -> dict[str, Any]:
         entry["phase"] = f"Phase {draw(st.integers(0, 4))}"
     if draw(st.booleans()):
         entry["probes"] = ["health"]
+        numbers = st.sampled_from([1, 1, 2, 3])
+        entry |= {"failures": draw(numbers), "inconclusive": draw(numbers), "errors": draw(numbers)}
     if then := draw(
         st.sampled_from([(), ("announce succeeded",), ("announce stable",), ("announce succeeded", "announce stable")])
     ):

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.domain import events as e
-from bot.domain import moves, watch
-from bot.domain.course import begin, chase, consequences, deadlines, open_due, record_check
+from bot.domain import moves, reminders, watch
+from bot.domain.course import begin, chase, check_of, consequences, deadlines, open_due, record_check
 from bot.domain.deployment import Deployment, evolve, measures_nothing, replay
 from bot.domain.people import GONOGO, Who
 from checklists.document import Checklist, Item, Phase, PhaseKind, Section
@@ -207,9 +207,9 @@ class Course:
         if kind == "phase":
             return self.add(open_due(self.plan, self.state, rest, due, self.now))
         if kind == "check":
-            check = self.plan.check(rest.rpartition(":")[0])
-            assert check is not None
-            return self.add(record_check(self.plan, self.state, self.result(check, due, verdict)))
+            wanted = check_of(self.plan, self.state, key)
+            assert wanted is not None
+            return self.add(record_check(self.plan, self.state, self.result(*wanted, verdict)))
         plan, state, now = self.plan, self.state, self.now
         if kind == "breach":
             return self.add(watch.look(plan, state, due, self.judged(verdict), now))
@@ -217,7 +217,9 @@ class Course:
             well = verdict is e.Verdict.HEALTHY
             return self.add(watch.look_back(plan, state, due, self.judged(verdict), healthy=well, now=now))
         if kind == "escalate":
-            return self.add(watch.escalate(plan, state, int(rest), now))
+            return self.add(watch.escalate(plan, state, key, now))
+        if kind == "remind":
+            return self.add(reminders.remind(plan, state, key, now))
         if kind == "chase":
             return self.add(chase(plan, state, rest.partition(":")[0], due, now))
         return []

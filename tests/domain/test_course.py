@@ -10,6 +10,7 @@ from bot.domain import events as e
 from bot.domain import moves
 from bot.domain.course import awaited, deadlines, measurable, tick_measured
 from bot.domain.deployment import Status
+from bot.domain.measured import Healthy
 from bot.domain.people import GONOGO
 from tests.domain.runs import ALL, QUINN, START, TWO, Course, checks, live, opened, plan
 
@@ -199,14 +200,18 @@ def test_a_sign_off_never_ticks_itself() -> None:
     assert "look" not in course.state.marks
 
 
+HEALTHY = Healthy("200", "https://shop.example.org")
+
+
 def test_an_item_that_is_measured_healthy_is_ticked_unless_somebody_was_faster() -> None:
     course = Course(plan(TWO, "items: {switch: {probe: health}}"))
     first = course.plan.steps[0].id
     assert deadlines(course.plan, course.state) == {f"items:{first}": course.now}
-    facts = tick_measured(course.plan, course.state, {"switch": "200", "look": "200"}, course.now)
-    assert [(fact.item, fact.value) for fact in facts if isinstance(fact, e.Ticked)] == [("switch", "200")]
+    facts = tick_measured(course.plan, course.state, {"switch": HEALTHY, "look": HEALTHY}, course.now)
+    ticked = [(fact.item, fact.value, fact.link) for fact in facts if isinstance(fact, e.Ticked)]
+    assert ticked == [("switch", "200", "https://shop.example.org")]
     course.tick("switch")
-    assert tick_measured(course.plan, course.state, {"switch": "200"}, course.now) == []
+    assert tick_measured(course.plan, course.state, {"switch": HEALTHY}, course.now) == []
     assert deadlines(course.plan, course.state) == {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -13,10 +14,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bot.domain import events as e
 from bot.domain import moves
-from bot.domain.course import consequences, deadlines, open_due, record_check
+from bot.domain.course import check_of, consequences, deadlines, open_due, record_check
 from bot.domain.deployment import Deployment, Status, measures_nothing, replay
 from bot.domain.errors import Refused
+from bot.domain.issue import QUIET
 from bot.domain.people import GONOGO, Who
+from bot.domain.tries import kind_of, most_tries, try_due
 from checklists.plan import Plan
 from checklists.policy import Announcement
 from tests.domain.any_plan import ANY_PLAN, plans, startable
@@ -232,7 +235,27 @@ class Deployments(RuleBasedStateMachine):
     def nothing_is_announced_twice(self) -> None:
         if hasattr(self, "course"):
             said = Counter(self.course.said())
-            assert all(times == 1 for times in said.values()), said
+            assert all(times == 1 for kind, times in said.items() if kind != Announcement.ISSUE), said
+
+    @invariant()
+    def an_issue_is_announced_again_only_after_a_quiet_time(self) -> None:
+        if hasattr(self, "course"):
+            said = [fact for fact in self.course.events if isinstance(fact, e.Announced)]
+            issues = [fact for fact in said if fact.announcement is Announcement.ISSUE]
+            assert [fact.number for fact in issues] == list(range(1, len(issues) + 1))
+            assert all(after.at - before.at > QUIET for before, after in itertools.pairwise(issues))
+
+    @invariant()
+    def every_check_is_decided_in_time_and_by_what_was_found(self) -> None:
+        if hasattr(self, "course"):
+            plan, state = self.course.plan, self.course.state
+            for check in plan.checks:
+                for due, before in state.tries.get(check.id, {}).items():
+                    run = state.runs.get(check.id, {}).get(due)
+                    assert len(before) < most_tries(check)
+                    assert [tried.number for tried in before] == list(range(1, len(before) + 1))
+                    assert all(kind_of(tried.verdict, tried.judged) is not None for tried in before)
+                    assert run is None or run.result.again or run.result.tries == len(before) + 1
 
     @invariant()
     def no_required_item_is_skipped_silently(self) -> None:
@@ -275,8 +298,10 @@ class Deployments(RuleBasedStateMachine):
                 kind, _, rest = key.partition(":")
                 if kind == "phase":
                     assert rest not in state.opened
-                if kind == "check":
-                    assert due not in state.runs.get(rest.rpartition(":")[0], {})
+                if (wanted := check_of(plan, state, key)) is not None:
+                    check, of = wanted
+                    assert of not in state.runs.get(check.id, {})
+                    assert due == try_due(check, of, len(state.tries.get(check.id, {}).get(of, ())))
                 if kind == "items":
                     step = plan.step(rest)
                     assert step is not None

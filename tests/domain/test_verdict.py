@@ -3,77 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.domain.events import Measurement, Outcome, Verdict
-from bot.domain.verdict import Advice, Finding, judge
-from checklists.policy import RollbackPolicy, Severity
-from checklists.quantities import parse_band, to_base
-
-RANK = {Verdict.HEALTHY: 0, Verdict.INCONCLUSIVE: 1, Verdict.DEGRADED: 2, Verdict.FAILING: 3}
-MATRIX = (  # the decision matrix of services-do
-    Severity(
-        severity="Critical",
-        when={"error_rate": parse_band("> 5%"), "p95_latency": parse_band("> 2s")},
-        action="Immediate rollback",
-        within="<5 min",
-    ),
-    Severity(
-        severity="High",
-        when={"error_rate": parse_band("2-5%"), "p95_latency": parse_band("1s-2s")},
-        action="Rollback or fix forward",
-        within="<15 min",
-    ),
-    Severity(
-        severity="Medium",
-        when={"error_rate": parse_band("1-2%"), "p95_latency": parse_band("500ms-1s")},
-        action="Monitor, fix forward",
-        within="<1 hour",
-    ),
-    Severity(
-        severity="Low",
-        when={"error_rate": parse_band("< 1%"), "p95_latency": parse_band("< 500ms")},
-        action="Fix in next release",
-        within="Next deploy",
-    ),
-)
-TARGETS = {"error_rate": "< 1%", "p95_latency": "< 500ms"}
-ALERTS = {"error_rate": "> 2%", "p95_latency": "> 1000 ms"}
-
-
-def got(name: str, number: float, unit: str) -> Measurement:
-    dimension, value = to_base(number, unit)
-    return Measurement(name=name, outcome=Outcome.MEASURED, value=value, dimension=dimension)
-
-
-def answered(name: str, yes: bool, detail: str = "") -> Measurement:
-    return Measurement(name=name, outcome=Outcome.MEASURED, value=float(yes), dimension="ok", detail=detail)
-
-
-def unknown(name: str, outcome: Outcome = Outcome.NO_DATA, detail: str = "") -> Measurement:
-    return Measurement(name=name, outcome=outcome, detail=detail)
-
-
-def check(
-    *measurements: Measurement,
-    probes: Sequence[str] = (),
-    measure: dict[str, str] = TARGETS,
-    alert: dict[str, str] = ALERTS,
-    matrix: Sequence[Severity] = MATRIX,
-    rollback: dict[str, str] | None = None,
-) -> Finding:
-    return judge(
-        measurements,
-        probes=probes,
-        measure={name: parse_band(words) for name, words in measure.items()},
-        alert={name: parse_band(words) for name, words in alert.items()},
-        matrix=matrix,
-        rollback=RollbackPolicy(alert={name: parse_band(words) for name, words in (rollback or {}).items()}),
-    )
+from bot.domain.verdict import Advice
+from checklists.policy import Severity
+from tests.domain.judging import answered, check, got, unknown
 
 
 def test_every_target_met_is_healthy_and_advises_nothing() -> None:
@@ -296,85 +232,3 @@ def test_a_row_that_people_judge_is_never_advised() -> None:
     finding = check(got("error_rate", 9, "%"), got("p95_latency", 1, "ms"), matrix=by_people)
     assert finding.verdict is Verdict.FAILING
     assert finding.advice == Advice()
-
-
-# --- whatever is measured -------------------------------------------------------------------------------------------
-
-NAMES = ["a", "b", "c", "d"]
-BANDS = {
-    "measure": {"a": "< 1%", "b": "< 500ms"},
-    "alert": {"a": "> 5%", "c": "> 2%"},
-    "rollback": {"a": "> 8%", "d": "> 9%"},
-}
-any_measurement = st.builds(
-    Measurement,
-    name=st.sampled_from([*NAMES, "health", "stray"]),
-    outcome=st.sampled_from(Outcome),
-    value=st.none() | st.floats(-0.1, 3) | st.sampled_from([math.nan, math.inf, 0.0, 1.0]),
-    dimension=st.sampled_from(["ratio", "ratio", "seconds", "ok", ""]),
-    detail=st.sampled_from(["", "why"]),
-)
-any_measurements = st.lists(any_measurement, max_size=7)
-
-
-@given(any_measurements.flatmap(lambda some: st.tuples(st.just(some), st.permutations(some))))
-def test_the_order_of_measurements_does_not_matter(pair: tuple[list[Measurement], list[Measurement]]) -> None:
-    first, second = (check(*some, probes=["health"], **BANDS) for some in pair)
-    # NaN is not equal to itself; the words are.
-    assert repr(first) == repr(second)
-
-
-@given(any_measurements)
-def test_healthy_means_that_every_named_measure_was_measured_and_is_good(some: list[Measurement]) -> None:
-    finding = check(*some, probes=["health"], **BANDS)
-    if finding.verdict is not Verdict.HEALTHY:
-        return
-    by_name = {measurement.name: measurement for measurement in some}
-    assert {"a", "b", "c", "health"} <= by_name.keys()
-    for judged in finding.judged:
-        assert judged.measurement.outcome is Outcome.MEASURED
-        assert judged.measurement.value is not None
-        assert math.isfinite(judged.measurement.value)
-    assert by_name["a"].value < 0.01
-    assert by_name["b"].value < 0.5
-    assert by_name["c"].value <= 0.02 + 1e-9
-    assert by_name["health"].value == 1.0
-
-
-@given(any_measurements, st.sampled_from([*NAMES, "health"]), st.sampled_from(Outcome))
-def test_adding_an_unknown_never_improves(some: list[Measurement], name: str, outcome: Outcome) -> None:
-    before = check(*some, probes=["health"], **BANDS)
-    after = check(*some, unknown(name, outcome), probes=["health"], **BANDS)
-    assert RANK[after.verdict] >= RANK[before.verdict]
-
-
-@given(any_measurements, st.integers(0, 6))
-def test_losing_a_measurement_never_makes_it_healthy(some: list[Measurement], index: int) -> None:
-    named = {"a", "b", "c", "health"}
-    if index < len(some) and some[index].name in named and [m.name for m in some].count(some[index].name) == 1:
-        after = check(*some[:index], *some[index + 1 :], probes=["health"], **BANDS)
-        assert after.verdict is not Verdict.HEALTHY
-
-
-@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 5))
-def test_a_higher_error_rate_never_improves_the_verdict_or_the_severity(
-    low: float, high: float, latency: float
-) -> None:
-    low, high = sorted((low, high))
-    rows = [row.severity for row in MATRIX[:3]]
-
-    def at(rate: float) -> Finding:
-        return check(got("error_rate", rate, "ratio"), got("p95_latency", latency, "s"))
-
-    better, worse = at(low), at(high)
-    assert RANK[worse.verdict] >= RANK[better.verdict]
-    if better.advice.severity:
-        assert rows.index(worse.advice.severity) <= rows.index(better.advice.severity)
-
-
-@given(any_measurements)
-def test_the_verdict_is_the_worst_of_its_parts_and_says_why(some: list[Measurement]) -> None:
-    finding = check(*some, probes=["health"], **BANDS)
-    assert finding.verdict is max((judged.verdict for judged in finding.judged), key=RANK.__getitem__)
-    assert finding.why
-    assert "\n" not in finding.why

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain import events as e
 from bot.domain import moves, watch
+from bot.domain.course import deadlines
 from bot.domain.deployment import Status
 from bot.domain.errors import Code, Refused
 from checklists.policy import Announcement
@@ -215,3 +216,21 @@ def test_it_rolls_back_exactly_when_the_limit_was_exceeded_for_five_minutes_with
     if rolled:
         assert expected
     assert kinds(course).count("rollback_started") <= 1
+
+
+@given(late=st.integers(1, 900), begins=st.integers(0, 170), lasting=st.integers(20, 600))
+def test_looks_that_come_a_moment_late_cost_no_further_interval(late: int, begins: int, lasting: int) -> None:
+    """A look takes some milliseconds: it rolls back at most an interval after the limit was passed for so long."""
+    text = YAML.replace("MODE", "automatic").replace("lasting: 5m", f"lasting: {lasting}s")
+    course = Course(plan(TEXT, text, Back="rollback"))
+    course.to_t0()
+    passed = course.now + timedelta(seconds=begins)
+    for _ in range(40):
+        if course.state.status is Status.ROLLING_BACK:
+            break
+        at = min(deadlines(course.plan, course.state).values())
+        course.now = max(course.now, at) + timedelta(milliseconds=late)
+        course.ring_all(BAD if course.now >= passed else GOOD)
+    assert course.state.rollback is not None
+    span = course.state.rollback.at - passed - timedelta(seconds=lasting)
+    assert timedelta(0) <= span <= MINUTE + timedelta(seconds=3)
