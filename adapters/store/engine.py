@@ -3,12 +3,16 @@
 A write transaction on SQLite takes the write lock at once (BEGIN IMMEDIATE), so what it read is still true when it
 writes. On PostgreSQL many write at once; there a unit locks each deployment it loads, and unique indexes hold the rest.
 A read transaction sees one snapshot on both and waits for nobody.
+
+Between gonogo and PostgreSQL there may be a pooler (PgBouncer) that gives every transaction another connection. Then
+nothing is left on a connection for the next transaction: no prepared statement, and limits for one transaction only.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -19,11 +23,13 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from adapters.store.errors import told
+from adapters.store.visits import visiting
 from bot.ports import StoreError
 
 BUSY_SECONDS = 5
 """How long a transaction waits for another process's."""
 _QUEUE_SECONDS = 30
+_POOLED = "pooled"
 _EXAMPLES = (
     "Write `sqlite:///path/to/gonogo.db` or `postgresql://user:password@host/database` into GONOGO_DATABASE_URL."
 )
@@ -37,7 +43,9 @@ def address(url: str) -> URL:
         raise StoreError(f"The database address cannot be read. {_EXAMPLES}") from None
     match parsed.drivername.partition("+")[0]:
         case "postgres" | "postgresql":
-            return parsed.set(drivername="postgresql+psycopg")
+            # Some hosts write `?pgbouncer=true` for other libraries. The driver knows no such word; a pooler shows
+            # itself.
+            return parsed.set(drivername="postgresql+psycopg").difference_update_query(["pgbouncer"])
         case "sqlite" if parsed.database in (None, "", ":memory:") or "mode=memory" in parsed.render_as_string():
             raise StoreError(f"A database in memory is lost with the process. {_EXAMPLES}")
         case "sqlite":
@@ -55,13 +63,18 @@ def engine_for(url: URL, *, foreign_keys: bool = True) -> AsyncEngine:
     """Connections to the database of this address."""
     if url.get_backend_name() == "sqlite":
         # A pooled connection per reader; there is one writer at a time.
-        engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        engine = create_async_engine(url, async_creator=visiting(url.database or "", timeout=BUSY_SECONDS))
         _set_up_sqlite(engine, foreign_keys=foreign_keys)
         return engine
-    url = url.update_query_dict({"connect_timeout": url.query.get("connect_timeout", str(BUSY_SECONDS))})
-    engine = create_async_engine(url, pool_pre_ping=True, pool_size=10)
+    engine = create_async_engine(_patient(url), pool_pre_ping=True, pool_size=10)
     _set_up_postgres(engine)
     return engine
+
+
+def connect_parameters(url: URL) -> dict[str, Any]:
+    """What psycopg itself needs for a connection to this address."""
+    _, parameters = url.get_dialect()().create_connect_args(_patient(url))
+    return dict(parameters)
 
 
 class Database:
@@ -78,19 +91,27 @@ class Database:
             self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         # Waiting here is fair and costs nothing; inside SQLite, waiting writers poll and can starve each other.
         self._turn = asyncio.Lock()
+        self._few: contextlib.AbstractAsyncContextManager[None] = contextlib.nullcontext()
+
+    def in_background(self, at_once: int) -> Database:
+        """The same connections, for work that can wait: at most so many of its transactions at a time, so that people
+        never stand behind all of it. A transaction must not begin inside another one of these."""
+        found = copy.copy(self)
+        found._few = asyncio.Semaphore(at_once)
+        return found
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction, committed when the block ends without an exception."""
         with told(self.where):
-            async with self._queue(), self._engine.begin() as connection:
+            async with self._few, self._queue(), self._engine.begin() as connection:
                 yield connection
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A snapshot that is only read."""
         with told(self.where):
-            async with self._reader.connect() as connection:
+            async with self._few, self._reader.connect() as connection:
                 yield connection
 
     async def close(self) -> None:
@@ -145,24 +166,43 @@ def _set_up_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
 
 
 def _set_up_postgres(engine: AsyncEngine) -> None:
+    limits = {
+        "lock_timeout": f"{BUSY_SECONDS}s",
+        # A replica that hangs in the middle must not hold the others up for ever.
+        "idle_in_transaction_session_timeout": f"{_QUEUE_SECONDS}s",
+    }
+
     @event.listens_for(engine.sync_engine, "connect")
-    def connected(connection: Any, _record: Any) -> None:
-        _execute(
-            connection,
-            f"SET lock_timeout = '{BUSY_SECONDS}s'",
-            # A replica that hangs in the middle must not hold the others up for ever.
-            f"SET idle_in_transaction_session_timeout = '{_QUEUE_SECONDS}s'",
-        )
+    def connected(connection: Any, record: Any) -> None:
+        # The number that a pooler made up when it was greeted is not that of the process which answers.
+        [[pid]] = _execute(connection, "SELECT pg_backend_pid()")
+        if pid != connection.info.backend_pid:
+            record.info[_POOLED] = True
+            connection.driver_connection.prepare_threshold = None
+        else:
+            _execute(connection, *(f"SET {name} = '{value}'" for name, value in limits.items()))
         connection.commit()
 
+    @event.listens_for(engine.sync_engine, "begin")
+    def begun(connection: Connection) -> None:
+        if connection.info.get(_POOLED):
+            each = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in limits.items())
+            connection.exec_driver_sql(f"SELECT {each}")
 
-def _execute(connection: Any, *statements: str) -> None:
-    """On a new connection, which nobody else would close if this fails."""
+
+def _patient(url: URL) -> URL:
+    return url.update_query_dict({"connect_timeout": url.query.get("connect_timeout", str(BUSY_SECONDS))})
+
+
+def _execute(connection: Any, *statements: str) -> list[Any]:
+    """On a new connection, which nobody else would close if this fails; the rows of the last statement."""
     try:
         cursor = connection.cursor()
         for statement in statements:
             cursor.execute(statement)
+        rows = list(cursor.fetchall()) if cursor.description else []
         cursor.close()
     except Exception:
         connection.close()
         raise
+    return rows

@@ -21,7 +21,8 @@ async def hold(database: Database, name: str, owner: str, lease: timedelta) -> b
             set_={"held_by": owner, "held_until": real + lease},
             where=or_(leases.c.held_by == owner, leases.c.held_until <= real),
         )
-        return (await connection.execute(taken)).rowcount == 1
+        # Not rowcount: after an INSERT on PostgreSQL it is -1.
+        return (await connection.execute(taken.returning(leases.c.name))).first() is not None
 
 
 async def drop(database: Database, name: str, owner: str) -> None:

@@ -11,7 +11,7 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, Update, exists, literal, or_, select, update
+from sqlalchemy import CompoundSelect, Select, Update, exists, literal, or_, select, union, update
 
 from adapters.store.engine import Database
 from adapters.store.statements import free, insert_into, new_lease, real_now, ripe
@@ -19,6 +19,9 @@ from adapters.store.tables import Instant, deployments, mirrors, posted_cards
 from bot.ports import Mirror, PostedCard
 
 RECENT = timedelta(days=1)
+KEPT = timedelta(days=30)
+"""So long after it was last written a deployment that ended is still brought to its last revision; what is older is
+not looked at again, so that years of it cost nothing."""
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _SLOT = [posted_cards.c[field.name] for field in dataclasses.fields(PostedCard)]
 
@@ -96,12 +99,19 @@ def _unseen(chat: str, real: datetime) -> Select[Any]:
     """Rows to be made: the deployments this chat has to show and has never looked at."""
     seen = exists().where(mirrors.c.deployment == deployments.c.id, mirrors.c.chat == chat)
     row = select(deployments.c.id, literal(chat), literal(0), literal(_NEVER, Instant))
-    return row.where(or_(deployments.c.live, deployments.c.written_at > real - RECENT), ~seen)
+    return row.where(deployments.c.id.in_(_live_or_written_since(real - RECENT)), ~seen)
 
 
 def _behind(chat: str, real: datetime, *, every: bool) -> Select[Any]:
     behind = mirrors.c.shown < deployments.c.revision
     asked = select(deployments.c.id, deployments.c.revision)
     asked = asked.join(mirrors, (mirrors.c.deployment == deployments.c.id) & (mirrors.c.chat == chat))
+    asked = asked.where(deployments.c.id.in_(_live_or_written_since(real - KEPT)))
     asked = asked.where(or_(behind, deployments.c.live) if every else behind, free(mirrors, real), ripe(mirrors, real))
     return asked.order_by(mirrors.c.shown_at, deployments.c.id)
+
+
+def _live_or_written_since(instant: datetime) -> CompoundSelect[str]:
+    # A union, as each half has an index of its own: SQLite reads the whole table for an OR of the two.
+    lately = select(deployments.c.id).where(deployments.c.written_at > instant)
+    return union(select(deployments.c.id).where(deployments.c.live), lately)

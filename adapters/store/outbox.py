@@ -1,15 +1,15 @@
 """Messages to be said once, in order.
 
 Of the messages of one deployment to one channel only the oldest unsaid one is ever handed out: while it is held or put
-off, the later ones wait, so "succeeded" never stands above "started". Messages of other deployments, and those of none,
-go past.
+off, the later ones wait, so "succeeded" never stands above "started". So it is with messages of no deployment that name
+the same thread. Messages of other deployments, and the others of none, go past.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, literal, select, update
+from sqlalchemy import and_, exists, func, literal, or_, select, update
 
 from adapters.store.codec import load_card
 from adapters.store.engine import Database
@@ -21,7 +21,11 @@ _earlier = outbox.alias("earlier")
 _FIRST = ~exists().where(
     _earlier.c.chat == outbox.c.chat,
     _earlier.c.channel == outbox.c.channel,
-    _earlier.c.deployment == outbox.c.deployment,
+    or_(
+        _earlier.c.deployment == outbox.c.deployment,
+        # A comparison with NULL is not true: those without a thread wait for nobody.
+        and_(_earlier.c.deployment.is_(None), outbox.c.deployment.is_(None), _earlier.c.thread == outbox.c.thread),
+    ),
     _earlier.c.said_at.is_(None),
     _earlier.c.id < outbox.c.id,
 )

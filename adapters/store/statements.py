@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, or_
+from sqlalchemy import ColumnElement, FromClause, Table, or_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,7 +22,7 @@ def new_lease(owner: str) -> str:
     return f"{owner}:{secrets.token_hex(8)}"
 
 
-def free(table: Table, now: datetime) -> ColumnElement[bool]:
+def free(table: FromClause, now: datetime) -> ColumnElement[bool]:
     """Whether nobody holds a row."""
     return or_(table.c.held_until.is_(None), table.c.held_until <= now)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+import copy
+import secrets
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
 
-from adapters.store import deadlines, leases, mirrors, outbox, tables
+from adapters.store import deadlines, leases, mirrors, outbox, tables, wakes
+from adapters.store.alive import Life
 from adapters.store.engine import Database, address
 from adapters.store.migrate import check
 from adapters.store.unit import SqlUnit
@@ -20,6 +23,9 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._token = secrets.token_hex(8)
+        """By which other processes' commits are told from those of this one."""
+        self._life: Life | None = None
 
     @classmethod
     async def open(cls, url: str) -> SqlStore:
@@ -30,6 +36,29 @@ class SqlStore:
         await check(url)
         return cls(Database(address(url)))
 
+    def in_background(self, at_once: int = 4) -> SqlStore:
+        """The same store, for work that can wait: at most so many of its transactions at a time. Not to be closed."""
+        found = copy.copy(self)
+        found._database = self._database.in_background(at_once)
+        return found
+
+    async def begin(self, name: str) -> None:
+        """From now on what is held by `name` is freed soon after this process is gone, however it ended; else it is
+        when its lease ends. Call it before anything is held."""
+        self._life = Life(self._database, name)
+        await self._life.begin()
+
+    async def live(self, freed: Callable[[], None]) -> None:
+        """Stay there after `begin`, and free what those held who are gone; then `freed` is called. Until cancelled;
+        returns where nobody can tell (SQLite, a pooler)."""
+        if self._life is not None:
+            await self._life.run(freed)
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever another process has committed something, until cancelled. Returns where that cannot be
+        heard (SQLite, a pooler): then looking from time to time is all there is."""
+        await wakes.listen(self._database.url, self._token, wake)
+
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[SqlUnit]:
         """A transaction that may write; committed when the block ends without an exception."""
@@ -38,6 +67,8 @@ class SqlStore:
             yield unit
             if unit.failed:
                 raise unit.failed
+            if unit.changed:
+                await wakes.tell(connection, self._token)
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[SqlUnit]:
@@ -45,13 +76,22 @@ class SqlStore:
         async with self._database.read() as connection:
             yield SqlUnit(connection, self._database.where, writes=False)
 
-    async def next_due(self) -> datetime | None:
-        """When the earliest open deadline is due, whoever holds it."""
-        return await deadlines.next_due(self._database)
+    async def next_due(self, after: datetime | None = None) -> datetime | None:
+        """When the earliest open deadline (later than `after`) is due, whoever holds it."""
+        return await deadlines.next_due(self._database, after)
 
-    async def claim_due(self, now: datetime, owner: str, lease: timedelta, limit: int = 10) -> list[Claimed]:
-        """Open deadlines due by now, oldest first, that nobody holds; held by `owner` for `lease` of real time."""
-        return await deadlines.claim_due(self._database, now, owner, lease, limit)
+    async def claim_due(
+        self, now: datetime, owner: str, lease: timedelta, limit: int = 10, *, busy: Collection[str] = ()
+    ) -> list[Claimed]:
+        """Open deadlines due by now, oldest first, that nobody holds; held by `owner` for `lease` of real time.
+
+        Of each deployment only the first, and none of the deployments that are `busy`.
+        """
+        return await deadlines.claim_due(self._database, now, owner, lease, limit, busy)
+
+    async def keep_due(self, held: Sequence[Claimed], lease: timedelta) -> None:
+        """Hold these for another `lease` of real time; those lost or done meanwhile are left as they are."""
+        await deadlines.keep_due(self._database, held, lease)
 
     async def release_due(self, claimed: Claimed) -> None:
         """Give a deadline back undone (it will be claimed again)."""
@@ -103,11 +143,11 @@ class SqlStore:
 
     async def hold(self, name: str, owner: str, lease: timedelta) -> bool:
         """Take a named lease of real time, or keep it; False while somebody else holds it."""
-        return await leases.hold(self._database, name, owner, lease)
+        return await leases.hold(self._database, name, self._ours(owner), lease)
 
     async def drop(self, name: str, owner: str) -> None:
         """Give a named lease back, if it is still the owner's."""
-        await leases.drop(self._database, name, owner)
+        await leases.drop(self._database, name, self._ours(owner))
 
     async def forget_leases(self) -> None:
         """Free everything that is held, whoever held it. Only for who knows that no other process is at work."""
@@ -119,4 +159,9 @@ class SqlStore:
 
     async def close(self) -> None:
         """Give every connection back."""
+        if self._life is not None:
+            await self._life.end()
         await self._database.close()
+
+    def _ours(self, owner: str) -> str:
+        return f"{self._life.name}:{owner}" if self._life is not None else owner

@@ -106,6 +106,22 @@ Index(
     postgresql_where=text("locked"),
 )
 Index("ix_deployments_started_at", deployments.c.started_at, deployments.c.id)
+# Few are live, whatever the history is.
+Index(
+    "ix_deployments_live",
+    deployments.c.started_at,
+    deployments.c.id,
+    sqlite_where=text("live = 1"),
+    postgresql_where=text("live"),
+)
+Index(
+    "ix_deployments_service",
+    deployments.c.service,
+    deployments.c.environment,
+    deployments.c.started_at,
+    deployments.c.id,
+)
+Index("ix_deployments_written_at", deployments.c.written_at)
 
 # Rows here are only ever added.
 events = Table(
@@ -209,4 +225,16 @@ leases = Table(
     Column("name", String, primary_key=True),
     Column("held_by", String, nullable=False),
     Column("held_until", Instant, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("service", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("digest", String, nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
 )

@@ -12,11 +12,12 @@ from sqlalchemy import CursorResult, Executable, Row, delete, func, insert, sele
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.store import tables
+from adapters.store import tables, tokens
 from adapters.store.codec import dump_card, dump_event, load_calendar, load_events
 from adapters.store.errors import translated
 from adapters.store.statements import insert_new, real_now
 from adapters.store.tables import calendar_events, checklists, deadlines, deliveries, deployments, outbox
+from bot.access import ApiToken
 from bot.domain.events import CalendarEvent, Event
 from bot.ports import Conflict, Deadline, DeploymentRow, FrozenChecklist, Outgoing, StoreError
 
@@ -35,6 +36,7 @@ class SqlUnit:
         self._writes = writes
         self.failed: StoreError | None = None
         """What went wrong first."""
+        self.changed = False
 
     async def delivered(self, key: str) -> str | None:
         """The answer given to this delivery before, or None."""
@@ -169,7 +171,7 @@ class SqlUnit:
         if environment is not None:
             asked = asked.where(deployments.c.environment == environment)
         if live is not None:
-            asked = asked.where(deployments.c.live.is_(live))
+            asked = asked.where(deployments.c.live if live else ~deployments.c.live)
         return [_row(found) for found in await self._ask(asked)]
 
     async def lock_holder(self, service: str, environment: str) -> DeploymentRow | None:
@@ -187,6 +189,27 @@ class SqlUnit:
             key = int.from_bytes(hashlib.sha256(f"{service}\0{environment}".encode()).digest()[:8], "big", signed=True)
             await self._ask(select(func.pg_advisory_xact_lock(key)))
 
+    async def add_token(self, token: ApiToken) -> None:
+        """Keep a new one. Raises Conflict if its id or digest is there already."""
+        await self._change(tokens.added(token))
+
+    async def token(self, digest: str) -> ApiToken | None:
+        """The one of this digest, revoked or not."""
+        found = (await self._ask(tokens.by_digest(digest))).one_or_none()
+        return None if found is None else tokens.token_of(found)
+
+    async def tokens(self) -> list[ApiToken]:
+        """All that were ever made, oldest first."""
+        return [tokens.token_of(found) for found in await self._ask(tokens.every())]
+
+    async def revoke_token(self, id: str, at: datetime) -> bool:
+        """It works no longer. Revoking again keeps the first time; False if there is none of this id."""
+        return (await self._change(tokens.revoked(id, at))).rowcount == 1
+
+    async def use_token(self, id: str, at: datetime) -> None:
+        """Note that it was used."""
+        await self._change(tokens.used(id, at))
+
     async def _ask(self, statement: Executable) -> CursorResult[Any]:
         try:
             return await self._connection.execute(statement)
@@ -196,6 +219,7 @@ class SqlUnit:
     async def _change(self, statement: Executable, rows: Sequence[dict[str, Any]] | None = None) -> CursorResult[Any]:
         if not self._writes:
             raise self._fail(StoreError("This transaction only reads. Change things in `Store.write()`."))
+        self.changed = True
         try:
             return await self._connection.execute(statement, rows)
         except SQLAlchemyError as error:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import structlog
 
 from bot.domain.events import Measurement, Outcome
-from bot.ports import Asked, Probe
+from bot.ports import TURN, Asked, History, Probe
 from checklists.policy import ProbePolicy
 
 AT_ONCE = 8
@@ -17,7 +18,7 @@ AT_ONCE = 8
 WITHOUT_POLICY = timedelta(seconds=10)
 """How long a measure the policy has no source for may take."""
 GRACE = timedelta(seconds=5)
-"""What a source gets beyond the policy's timeout to say by itself that it timed out."""
+"""What a source gets beyond its turn and the policy's timeout to say by itself that it timed out."""
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +35,7 @@ async def measure_all(
 
     async def one(name: str) -> Measurement:
         policy = policies.get(name)
-        limit = (policy.timeout if policy else WITHOUT_POLICY) + GRACE
+        limit = (policy.timeout if policy else WITHOUT_POLICY) + GRACE + TURN
         async with turn:
             try:
                 async with asyncio.timeout(limit.total_seconds()):
@@ -51,3 +52,57 @@ async def measure_all(
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(one(name)) for name in dict.fromkeys(names)]
     return [task.result() for task in tasks]
+
+
+class OneAtATime:
+    """`bot.ports.Probe` and `History` over another one: each measure of a service in an environment is asked once at a
+    time.
+
+    Who asks exactly the same (the same instant, the same version) meanwhile shares the answer; who asks something else
+    about it waits until it is there.
+    """
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+        self._under_way: dict[tuple[str, str, str], _Question] = {}
+
+    async def measure(self, name: str, probe: ProbePolicy | None, asked: Asked) -> Measurement:
+        """See the port. Who asked first may give up: the others still get the answer, and the last one ends it."""
+        key = (asked.service, asked.environment, name)
+        while (other := self._under_way.get(key)) is not None and not other.answers(probe, asked):
+            await asyncio.wait([other.answer])
+        question = other or self._ask(key, name, probe, asked)
+        question.waiting += 1
+        try:
+            return await asyncio.shield(question.answer)
+        finally:
+            question.waiting -= 1
+            if question.waiting == 0:
+                question.answer.cancel()  # nobody wants it any more; where it is there, nothing happens
+
+    async def history(
+        self, name: str, probe: ProbePolicy, asked: Asked, *, start: datetime, end: datetime, step: timedelta
+    ) -> list[tuple[datetime, float]]:
+        """What the other one knows of the past; empty where it knows nothing."""
+        if not isinstance(self._probe, History):
+            return []
+        return await self._probe.history(name, probe, asked, start=start, end=end, step=step)
+
+    def _ask(self, key: tuple[str, str, str], name: str, probe: ProbePolicy | None, asked: Asked) -> _Question:
+        answer = asyncio.ensure_future(self._probe.measure(name, probe, asked))
+        question = self._under_way[key] = _Question(probe, asked, answer)
+        answer.add_done_callback(lambda _: self._under_way.pop(key))
+        return question
+
+
+@dataclass(slots=True, eq=False)
+class _Question:
+    probe: ProbePolicy | None
+    asked: Asked
+    answer: asyncio.Future[Measurement]
+    waiting: int = 0
+    """How many want the answer; 0 again once it is being given up."""
+
+    def answers(self, probe: ProbePolicy | None, asked: Asked) -> bool:
+        """Whether its answer is one to this too."""
+        return self.waiting > 0 and (self.probe, self.asked) == (probe, asked)

@@ -68,22 +68,84 @@ async def finish(store: SqlStore, key: str, deployment: str = "one") -> None:
 
 
 async def open_deadlines(store: SqlStore) -> list[Deadline]:
-    """What could be claimed by the evening; claimed with a lease that is over at once."""
-    return [each.deadline for each in await store.claim_due(EVENING, "looker", OVER)]
+    """What could be claimed by the evening; given back at once."""
+    found: list[Claimed] = []
+    while claimed := await store.claim_due(EVENING, "looker", LEASE):
+        found += claimed
+    for each in found:
+        await store.release_due(each)
+    return sorted((each.deadline for each in found), key=lambda each: each.due)
 
 
 async def test_what_is_due_is_claimed_oldest_first_and_nothing_early(store: SqlStore) -> None:
-    await start(store)
-    await plan(store, due("late", 30), due("now", 0), due("first", -5))
+    for name, minutes in (("late", 30), ("now", 0), ("first", -5)):
+        await start(store, name)
+        await plan(store, due(name, minutes, name), deployment=name)
     assert await store.next_due() == due("first", -5).due
     assert keys(await store.claim_due(NOON, "me", LEASE)) == ["first", "now"]
     assert keys(await store.claim_due(due("", 30).due - timedelta(microseconds=1), "me", LEASE)) == []
     assert keys(await store.claim_due(due("", 30).due, "me", LEASE)) == ["late"]
 
 
-async def test_no_more_than_asked_for_are_claimed(store: SqlStore) -> None:
+async def test_of_each_deployment_only_the_first_is_claimed_at_a_time(store: SqlStore) -> None:
+    for name in ("one", "two"):
+        await start(store, name)
+        await plan(store, *(due(f"{name} {number}", number, name) for number in range(3)), deployment=name)
+    assert keys(await store.claim_due(EVENING, "me", LEASE)) == ["one 0", "two 0"]
+    assert keys(await store.claim_due(EVENING, "you", LEASE)) == ["one 1", "two 1"]
+    assert keys(await store.claim_due(due("", 1).due, "you", LEASE)) == []
+
+
+async def test_of_two_that_are_due_at_the_same_time_one_is_the_first(store: SqlStore) -> None:
     await start(store)
-    await plan(store, *(due(f"check {number}", number) for number in range(5)))
+    await plan(store, due("b"), due("a"))
+    assert keys(await store.claim_due(NOON, "me", LEASE)) == ["a"]
+    assert keys(await store.claim_due(NOON, "me", LEASE)) == ["b"]
+
+
+async def test_nothing_of_a_busy_deployment_is_claimed(store: SqlStore) -> None:
+    for name in ("one", "two", "three"):
+        await start(store, name)
+        await plan(store, due(name, 0, name), due(f"{name} later", 1, name), deployment=name)
+    assert keys(await store.claim_due(EVENING, "me", LEASE, busy=("one", "three"))) == ["two"]
+    assert keys(await store.claim_due(EVENING, "me", LEASE, busy=("one", "two", "three"))) == []
+
+
+async def test_a_lease_that_is_kept_does_not_end(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        await start(store, name)
+        await plan(store, due(name, 0, name), deployment=name)
+    first, second = await store.claim_due(NOON, "me", LEASE)
+    begun = time.time()
+    monkeypatch.setattr("time.time", lambda: begun + LEASE.total_seconds() - 1)
+    await store.keep_due([first], LEASE)
+    monkeypatch.setattr("time.time", lambda: begun + LEASE.total_seconds() + 1)
+    assert keys(await store.claim_due(NOON, "you", LEASE)) == [second.deadline.key]
+
+
+async def test_what_was_lost_or_done_meanwhile_is_not_kept(store: SqlStore) -> None:
+    await start(store)
+    await plan(store, due("check"))
+    (lost,) = await store.claim_due(NOON, "me", OVER)
+    (held,) = await store.claim_due(NOON, "you", OVER)
+    await store.keep_due([lost], LEASE)
+    assert keys(await store.claim_due(NOON, "other", OVER)) == ["check"]
+    await finish(store, "check")
+    await store.keep_due([held], LEASE)
+    assert await store.next_due() is None
+
+
+async def test_the_next_due_can_be_asked_after_an_instant(store: SqlStore) -> None:
+    await start(store)
+    await plan(store, due("a", 1), due("b", 2))
+    assert await store.next_due(after=due("", 1).due) == due("", 2).due
+    assert await store.next_due(after=due("", 2).due) is None
+
+
+async def test_no_more_than_asked_for_are_claimed(store: SqlStore) -> None:
+    for number in range(5):
+        await start(store, f"d{number}")
+        await plan(store, due(f"check {number}", number, f"d{number}"), deployment=f"d{number}")
     assert keys(await store.claim_due(EVENING, "me", LEASE, limit=2)) == ["check 0", "check 1"]
     assert keys(await store.claim_due(EVENING, "you", LEASE)) == ["check 2", "check 3", "check 4"]
 
@@ -291,3 +353,17 @@ async def test_later_messages_of_a_deployment_wait_for_the_first_one(store: SqlS
     assert await store.claim_outbox("web", "you", LEASE) == [], "put off"
     await store.said(first, "1", "#deployments", NOON)
     assert texts(await store.claim_outbox("web", "you", LEASE)) == ["succeeded"]
+
+
+# --- named leases -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_named_lease_is_held_by_one_at_a_time(store: SqlStore, other: SqlStore) -> None:
+    assert await store.hold("shard", "me", LEASE)
+    assert not await other.hold("shard", "you", LEASE)
+    assert await store.hold("shard", "me", OVER)
+    assert await other.hold("shard", "you", LEASE)
+    await store.drop("shard", "me")
+    assert not await store.hold("shard", "me", LEASE)
+    await other.drop("shard", "you")
+    assert await store.hold("shard", "me", LEASE)

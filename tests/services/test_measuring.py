@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from bot.domain.events import Measurement, Outcome
-from bot.ports import Asked
+from bot.ports import TURN, Asked
 from bot.services import measuring
-from bot.services.measuring import measure_all
+from bot.services.measuring import OneAtATime, measure_all
 from checklists.policy import ProbePolicy
 
 ASKED = Asked("azora", "production", "v1.2.0", datetime(2026, 11, 20, 14, 30, tzinfo=UTC))
@@ -61,7 +65,7 @@ async def test_a_source_that_breaks_does_not_take_the_others_with_it() -> None:
 
 
 async def test_a_source_that_hangs_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "GRACE", -measuring.WITHOUT_POLICY * 0.99)
+    monkeypatch.setattr(measuring, "GRACE", -measuring.WITHOUT_POLICY * 0.99 - TURN)
     found = await measure_all(Source(), ["hangs"], {}, ASKED)
     assert found[0].outcome is Outcome.ERROR
     assert found[0].detail.startswith("no answer within")
@@ -79,3 +83,125 @@ async def test_cancelling_passes_through() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert source.now == 0
+
+
+# --- one at a time --------------------------------------------------------------------------------------------------
+
+
+class Slow:
+    """Answers when it is let go; counts how many ask for each measure at the same time."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Asked]] = []
+        self.now: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
+        self.go = asyncio.Event()
+
+    async def measure(self, name: str, probe: ProbePolicy | None, asked: Asked) -> Measurement:
+        self.asked.append((name, asked))
+        self.now[name] += 1
+        self.most[name] = max(self.most[name], self.now[name])
+        try:
+            await self.go.wait()
+        finally:
+            self.now[name] -= 1
+        if name == "breaks":
+            raise RuntimeError("contract")
+        return Measurement(name=name, outcome=Outcome.MEASURED, value=float(len(self.asked)), dimension="ratio")
+
+
+async def begun(*tasks: Coroutine[Any, Any, Measurement]) -> list[asyncio.Task[Measurement]]:
+    """All of them as far as they get by themselves."""
+    started = [asyncio.create_task(task) for task in tasks]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return started
+
+
+async def test_who_asks_the_same_at_the_same_time_shares_the_answer() -> None:
+    slow = Slow()
+    once = OneAtATime(slow)
+    tasks = await begun(*(once.measure("errors", None, ASKED) for _ in range(5)))
+    slow.go.set()
+    found = await asyncio.gather(*tasks)
+    assert len(slow.asked) == 1
+    assert {measurement.value for measurement in found} == {1.0}
+
+
+async def test_an_answer_is_shared_by_nobody_who_comes_later() -> None:
+    slow = Slow()
+    slow.go.set()
+    once = OneAtATime(slow)
+    first = await once.measure("errors", None, ASKED)
+    second = await once.measure("errors", None, ASKED)
+    assert (first.value, second.value) == (1.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [replace(ASKED, version="v1.1.0"), replace(ASKED, as_of=ASKED.as_of + timedelta(minutes=1))],
+    ids=["another version", "another instant"],
+)
+async def test_another_question_about_the_same_measure_waits_and_is_asked(other: Asked) -> None:
+    slow = Slow()
+    once = OneAtATime(slow)
+    tasks = await begun(once.measure("errors", None, ASKED), once.measure("errors", None, other))
+    assert [asked for _, asked in slow.asked] == [ASKED]
+    slow.go.set()
+    await asyncio.gather(*tasks)
+    assert [asked for _, asked in slow.asked] == [ASKED, other]
+    assert slow.most["errors"] == 1
+
+
+async def test_other_measures_and_other_services_are_not_held_up() -> None:
+    slow = Slow()
+    once = OneAtATime(slow)
+    tasks = await begun(
+        once.measure("errors", None, ASKED),
+        once.measure("latency", None, ASKED),
+        once.measure("errors", None, replace(ASKED, service="shop")),
+        once.measure("errors", None, replace(ASKED, environment="staging")),
+    )
+    assert len(slow.asked) == 4
+    slow.go.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_who_asked_first_may_give_up_and_the_others_still_get_the_answer() -> None:
+    slow = Slow()
+    once = OneAtATime(slow)
+    first, second = await begun(once.measure("errors", None, ASKED), once.measure("errors", None, ASKED))
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    slow.go.set()
+    assert (await second).value == 1.0
+
+
+async def test_what_nobody_waits_for_any_more_is_ended_and_can_be_asked_anew() -> None:
+    slow = Slow()
+    once = OneAtATime(slow)
+    [only] = await begun(once.measure("errors", None, ASKED))
+    only.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await only
+    again = asyncio.create_task(once.measure("errors", None, ASKED))
+    slow.go.set()
+    assert (await again).value == 2.0
+    assert slow.most["errors"] == 1
+
+
+async def test_a_source_that_breaks_breaks_for_all_who_wait_and_not_for_the_next() -> None:
+    slow = Slow()
+    once = OneAtATime(slow)
+    tasks = await begun(once.measure("breaks", None, ASKED), once.measure("breaks", None, ASKED))
+    slow.go.set()
+    assert [type(found) for found in await asyncio.gather(*tasks, return_exceptions=True)] == [RuntimeError] * 2
+    with pytest.raises(RuntimeError):
+        await once.measure("breaks", None, ASKED)
+    assert len(slow.asked) == 2
+
+
+async def test_a_source_without_a_past_has_none_here_either() -> None:
+    span = {"start": ASKED.as_of, "end": ASKED.as_of + timedelta(hours=1), "step": timedelta(minutes=1)}
+    assert await OneAtATime(Slow()).history("errors", POLICIES["known"], ASKED, **span) == []
