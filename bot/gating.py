@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from contextlib import AsyncExitStack, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from adapters.calendars.pagerduty import PagerDuty
 from adapters.calendars.sources import FreezeSources
@@ -15,18 +14,16 @@ from adapters.store.store import SqlStore
 from adapters.web.clock import SandboxClock
 from adapters.web.state import Sandbox
 from bot.cards import replies
+from bot.cards.gate_json import gate_json
 from bot.cards.opening import say_opening
 from bot.domain.calendar import Opening, opening, rules_for
 from bot.domain.errors import Unwell
+from bot.domain.moment import moment_of as moment_of
 from bot.services.checklists import Checklists, environments_of, service_of
 from bot.services.gate import Gate
 from bot.settings import Settings
 from checklists.library import ChecklistError, Loaded, load
-from checklists.windows import parse_when
-from checklists.zones import find_zone, instants, reading
-
-_AT_LIKE = "write --at like 2026-11-27T16:55, with an offset like 2026-11-27T16:55+01:00, or 'fri 16:55'"
-_YEARS = range(1970, 2200)
+from checklists.zones import find_zone
 
 
 async def gate(
@@ -74,50 +71,13 @@ async def gate(
 
 def as_json(found: Opening) -> str:
     """The answer for a program. Instants carry the offset of the checklist's zone."""
-    zone = find_zone(found.zone)
-
-    def said(at: datetime | None) -> str | None:
-        return None if at is None else at.astimezone(zone).isoformat()
-
-    reasons = [
-        {"code": reason.code.value, "text": reason.text, "source": reason.source, "until": said(reason.until)}
-        for reason in found.reasons
-    ]
-    answer = {
-        "open": found.open,
-        "reasons": reasons,
-        "next_open": said(found.next_open),
-        "next_close": said(found.next_close),
-        "zone": found.zone,
-    }
-    return json.dumps(answer, indent=2, ensure_ascii=False)
+    return json.dumps(gate_json(found), indent=2, ensure_ascii=False)
 
 
 def freeze_sources(settings: Settings, folder: Path) -> FreezeSources:
     """What freezes read elsewhere; calendar files are in the folder of the policies. To be closed."""
     account = PagerDuty(settings.pagerduty_token.get_secret_value(), settings.pagerduty_api_url)
     return FreezeSources(folder, pagerduty=account)
-
-
-def moment_of(words: str, now: datetime, zone: ZoneInfo) -> datetime:
-    """The instant that `--at` means: ISO 8601, past or future, or a future one in the words of `/deploy start … at`.
-
-    Without an offset it is a reading of the clock in `zone`; one shown twice is the first. Raises ValueError for what
-    nobody can read and what the clock jumps over.
-    """
-    try:
-        at = datetime.fromisoformat(words.strip())
-    except ValueError:
-        return parse_when(words, now, zone)
-    if at.year not in _YEARS:
-        raise ValueError(f"{words!r} is too far away; {_AT_LIKE}")
-    if at.tzinfo is not None:
-        return at.astimezone(UTC)
-    if parts := instants(at, at + timedelta(microseconds=1), zone):
-        return parts[0][0]
-    after = reading(instants(at, at + timedelta(days=2), zone)[0][0], zone)
-    gone = f"{at:%Y-%m-%d %H:%M} does not exist in {zone.key}, the clock jumps over it"
-    raise ValueError(f"{gone}; write {after:%Y-%m-%d %H:%M} or later")
 
 
 async def _load(settings: Settings, name: str) -> Loaded:
