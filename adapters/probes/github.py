@@ -11,8 +11,9 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, RootModel
 
-from adapters.probes.asking import PAGES, Api, BadStatus, Cannot, Found, NoData, Refused, measured, short
+from adapters.probes.asking import PAGES, Api, BadStatus, Cannot, Found, NoData, Refused, measured, no, short, yes
 from bot.domain.events import Measurement, Outcome
+from bot.forge import ForgeError
 from bot.ports import Asked
 from checklists.policy import ProbePolicy
 
@@ -22,21 +23,27 @@ _GREEN = {"success", "neutral", "skipped"}
 _RUNNING = ("in_progress", "queued", "waiting", "pending", "requested")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 _SHA = re.compile(r"[0-9a-f]{7,64}")
+_WITH_ARGUMENT = ("runs", "workflow", "blocking_labels")
 _PER_PAGE = 100
 _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class GitHubCredentials:
-    """A token that may read checks, actions, contents and pull requests, and where to look if no policy says."""
+    """A token that may read checks, actions, contents and pull requests, and where to look if no policy says.
 
-    token: str = field(repr=False)
+    With `bearer` it is asked for a token for a repository each time: an App's last an hour. It raises ForgeError.
+    """
+
+    token: str = field(default="", repr=False)
     repository: str = ""
     api: str = API
+    bearer: Callable[[str], Awaitable[str]] | None = field(default=None, repr=False)
 
 
 class _Commit(BaseModel):
     sha: str
+    html_url: str | None = None
 
 
 class _User(BaseModel):
@@ -85,6 +92,7 @@ class _Run(BaseModel):
     id: int
     head_sha: str
     status: str | None = None
+    conclusion: str | None = None
     html_url: str | None = None
 
 
@@ -105,7 +113,8 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class GitHubProbe:
-    """`bot.ports.Probe` for `github: approvals | checks | runs WORKFLOW | blocking_labels LABEL`.
+    """`bot.ports.Probe` for `github: approvals | checks | tag | runs WORKFLOW | workflow WORKFLOW | blocking_labels
+    LABEL`.
 
     The commit is the one of the tag, or the hash, that `asked.version` names, in `asked.repository` or else the one of
     the settings; the pull request is the one that brought it. It measures now, whatever `asked.as_of` says.
@@ -125,22 +134,31 @@ class GitHubProbe:
         what, _, argument = words.strip().partition(" ")
         argument = argument.strip()
         work = _WORK.get(what)
-        if work is None or bool(argument) != (what in ("runs", "blocking_labels")):
+        if work is None or bool(argument) != (what in _WITH_ARGUMENT):
             raise Refused(
-                f"{short(words)!r} is nothing GitHub is asked; write `approvals`, `checks`, `runs WORKFLOW` or "
-                "`blocking_labels LABEL`"
+                f"{short(words)!r} is nothing GitHub is asked; write `approvals`, `checks`, `tag`, `runs WORKFLOW`, "
+                "`workflow WORKFLOW` or `blocking_labels LABEL`"
             )
         repository = asked.repository or self._credentials.repository
         if not _REPOSITORY.fullmatch(repository):
             raise Refused("which repository? write `repository: owner/name` into the policy")
         headers = {
-            "Authorization": f"Bearer {self._credentials.token}",
+            "Authorization": f"Bearer {await self._token(repository)}",
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": "2022-11-28",
         }
-        mend = "GONOGO_GITHUB_TOKEN must be allowed to read this repository's contents, pull requests, checks, actions"
+        who = "GONOGO_GITHUB_TOKEN" if self._credentials.bearer is None else "the token, or the App,"
+        mend = f"{who} must be allowed to read this repository's contents, pull requests, checks, actions"
         api = Api.begin(self._client, "GitHub", self._credentials.api, mend, probe, headers)
         return await work(_Repository(api, repository, asked.version.strip()), argument)
+
+    async def _token(self, repository: str) -> str:
+        if self._credentials.bearer is None:
+            return self._credentials.token
+        try:
+            return await self._credentials.bearer(repository)
+        except ForgeError as problem:
+            raise Refused(str(problem)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,19 +183,28 @@ class _Repository:
         """The hash of the deployed version. Raises NoData when neither a tag nor a commit is called so."""
         if not self.version:
             raise NoData("it is not known which version is deployed")
-        bare = self.version.removeprefix("v")
-        refs = [f"tags/{self.version}", f"tags/{bare}" if bare != self.version else f"tags/v{bare}"]
+        refs = [f"tags/{name}" for name in self.tags()]
         if _SHA.fullmatch(self.version):
             refs = [self.version, *refs]
         for ref in refs:
-            try:
-                answer = await self.api.get(f"/repos/{self.name}/commits/{quote(ref, safe='/')}")
-            except BadStatus as bad:
-                if bad.status not in (httpx.codes.NOT_FOUND, httpx.codes.UNPROCESSABLE_ENTITY, httpx.codes.CONFLICT):
-                    raise
-            else:
-                return answer.read(_Commit).sha
+            if (found := await self.at(ref)) is not None:
+                return found.sha
         raise NoData(f"{self.name} has no tag or commit {short(self.version, 60)}, or the token may not see it")
+
+    def tags(self) -> tuple[str, str]:
+        """What the version's tag may be called: with and without a leading v."""
+        bare = self.version.removeprefix("v")
+        return self.version, bare if bare != self.version else f"v{bare}"
+
+    async def at(self, ref: str) -> _Commit | None:
+        """The commit of a ref; None where GitHub knows none."""
+        try:
+            answer = await self.api.get(f"/repos/{self.name}/commits/{quote(ref, safe='/')}")
+        except BadStatus as bad:
+            if bad.status in (httpx.codes.NOT_FOUND, httpx.codes.UNPROCESSABLE_ENTITY, httpx.codes.CONFLICT):
+                return None
+            raise
+        return answer.read(_Commit)
 
     async def pull(self) -> _Pull:
         """The pull request that brought the deployed commit. Raises NoData, and Cannot when several did."""
@@ -253,6 +280,30 @@ async def _runs(repository: _Repository, workflow: str) -> Found:
     return Found(len(others), "count", detail, link)
 
 
+async def _tag(repository: _Repository, _: str) -> Found:
+    """Whether a tag is called as the version is; a commit of that hash is no tag."""
+    for name in repository.tags():
+        if (found := await repository.at(f"tags/{name}")) is not None:
+            return yes(f"{short(name, 60)} at {found.sha[:7]}", found.html_url)
+    return no(f"{repository.name} has no tag {short(repository.version, 60)}, or the token may not see it")
+
+
+async def _workflow(repository: _Repository, workflow: str) -> Found:
+    """Whether the newest run of the workflow of the deployed commit has succeeded. No data while it runs, or where
+    there is none: a run that is not there yet has not failed."""
+    sha = await repository.commit()
+    path = f"/actions/workflows/{quote(workflow, safe='')}/runs"
+    answer = await repository.api.get(f"/repos/{repository.name}{path}", {"head_sha": sha, "per_page": 1})
+    runs = answer.read(_Runs).workflow_runs
+    newest = next((run for run in runs if run.head_sha == sha), None)
+    if newest is None:
+        raise NoData(f"{short(workflow)} has no run of {sha[:7]}")
+    if newest.conclusion is None:
+        raise NoData(f"{short(workflow)} of {sha[:7]} is still running")
+    detail = f"{short(workflow)} of {sha[:7]}: {short(newest.conclusion, 30)}"
+    return (yes if newest.conclusion == "success" else no)(detail, newest.html_url)
+
+
 async def _blocking_labels(repository: _Repository, label: str) -> Found:
     """GitHub does not tell labels apart by upper and lower case."""
     pull = await repository.pull()
@@ -264,6 +315,8 @@ async def _blocking_labels(repository: _Repository, label: str) -> Found:
 _WORK: dict[str, Callable[[_Repository, str], Awaitable[Found]]] = {
     "approvals": _approvals,
     "checks": _checks,
+    "tag": _tag,
     "runs": _runs,
+    "workflow": _workflow,
     "blocking_labels": _blocking_labels,
 }

@@ -52,10 +52,13 @@ class GitHub:
         if re.fullmatch(r"/commits/[0-9a-f]{40}/status", path):
             return self._page(request, self.statuses, "statuses", state="pending", sha=SHA)
         if (match := re.fullmatch(r"/actions/workflows/([^/]+)/runs", path)) and match[1] in self.runs:
-            status = request.said("status")
-            if status not in _STATUSES:
+            status, sha = request.said("status"), request.said("head_sha")
+            if status and status not in _STATUSES:
                 return Reply({"message": "Validation Failed"}, 422)
-            return self._page(request, [run for run in self.runs[match[1]] if run["status"] == status], "workflow_runs")
+            found = [
+                run for run in self.runs[match[1]] if status in ("", run["status"]) and sha in ("", run["head_sha"])
+            ]
+            return self._page(request, found, "workflow_runs")
         return Reply({"message": "Not Found"}, 404)
 
     def _page(self, request: Request, things: list[dict[str, Any]], key: str = "", **more: Any) -> Reply:
