@@ -93,6 +93,16 @@ def ended_notice(lock: Locked, zone: str, now: datetime) -> Card:
     return notice(f"🔓 The lock of {escape(lock.service)} → {escape(lock.environment)} is over: it is free again.")
 
 
+def call_given_up(service: str, environment: str, what: str, why: str, hours: int) -> Card:
+    """The team's own flag could not be told of the lock; `what` is what it should have been told."""
+    tried = f" for {hours} hours" if hours else ""
+    line = (
+        f"⚠️ {escape(service)} → {escape(environment)}: `lock_webhook` was not told{tried}: {escape(why)}. "
+        f"It should say now: {escape(what)}. Please set it by hand."
+    )
+    return Card(title="", text=plain(line), blocks=(Text(line),), tone=Tone.WARN)
+
+
 def freeze_begins(freeze: FreezeAdded, zone: str, now: datetime) -> Card:
     """From now on nothing is deployed."""
     what = f" of {escape(freeze.service)}" if freeze.service else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.calendar_facts import Locked, Queued, Unlocked, Unqueued
 from bot.domain.deployment import Deployment
@@ -20,6 +20,14 @@ def standing_locks(events: Iterable[CalendarEvent], now: datetime) -> list[Locke
         elif isinstance(event, Unlocked):
             standing.pop(event.id, None)
     return [lock for lock in standing.values() if lock.until is None or now < lock.until]
+
+
+def ended_locks(events: Iterable[CalendarEvent], now: datetime, within: timedelta) -> list[Locked]:
+    """Locks that nobody has lifted and that were over by themselves at most so long ago, in the order they were set."""
+    known = list(events)
+    lifted = {event.id for event in known if isinstance(event, Unlocked)}
+    locks = (event for event in known if isinstance(event, Locked) and event.id not in lifted)
+    return [lock for lock in locks if lock.until is not None and lock.until <= now <= lock.until + within]
 
 
 def locked_by(events: Iterable[CalendarEvent], service: str, environment: str, now: datetime) -> Locked | None:

@@ -15,6 +15,7 @@ from bot.domain.people import Who, may
 from bot.ports import Clock, Outgoing, Store, Unit
 from bot.services.checklists import Checklists, service_of
 from bot.services.delivery import once
+from bot.services.lock_mirror import LockMirror
 from bot.services.records import home_of
 from checklists.policy import Policy
 from checklists.quantities import parse_duration
@@ -34,9 +35,10 @@ class Locks:
         *,
         new_id: Callable[[], str],
         changed: Callable[[], None],
+        mirror: LockMirror | None = None,
     ) -> None:
         self._store, self._clock, self._checklists, self._chats = store, clock, checklists, chats
-        self._new_id, self._changed = new_id, changed
+        self._new_id, self._changed, self._mirror = new_id, changed, mirror
 
     async def set(
         self, name: str, environment: str, reason: str, until: str, *, take: bool, who: Who, key: str
@@ -71,6 +73,8 @@ class Locks:
             taken_from = standing.by.name if standing is not None and not mine else ""
             card = said.locked_notice(lock, zone, now, taken_from=taken_from)
             await self._tell(unit, f"lock:{lock.id}:set", card, policy)
+            if self._mirror is not None:
+                await self._mirror.set(unit, policy, lock)
             holder = await unit.lock_holder(service, environment)
             return said.locked(lock, zone, now, running=f"{holder.service} {holder.version}" if holder else "")
 
@@ -92,6 +96,8 @@ class Locks:
             await unit.append_calendar([Unlocked(at=now, by=who, id=standing.id, reason=reason.strip())])
             card = said.unlocked_notice(standing, who, reason.strip())
             await self._tell(unit, f"lock:{standing.id}:lifted", card, policy)
+            if self._mirror is not None:
+                await self._mirror.lifted(unit, policy, standing, who, reason.strip(), now)
             return said.unlocked(standing)
 
         return await self._once(key, work)

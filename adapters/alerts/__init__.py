@@ -1,0 +1,1 @@
+"""Alerts of monitoring systems, as their webhooks bring them."""

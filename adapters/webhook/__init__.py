@@ -1,0 +1,1 @@
+"""Calls to the team's own services."""

@@ -1,0 +1,59 @@
+"""What a team's own flag is told of the lock of a service, as JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Literal
+
+from bot.domain.calendar_facts import Locked
+from bot.domain.deployment import Status
+from bot.domain.summary import DeploymentRow
+
+_HOLDS = {Status.ROLLING_BACK: "is being rolled back"}
+_FREED = {
+    Status.SUCCEEDED: "has succeeded",
+    Status.STABLE: "is stable",
+    Status.ROLLED_BACK: "was rolled back",
+    Status.CANCELLED: "was cancelled",
+    Status.SUPERSEDED: "was superseded",
+}
+
+
+def held_json(row: DeploymentRow, by: str, at: datetime) -> str:
+    """A deployment holds the lock."""
+    why = f"{row.version} {_HOLDS.get(Status(row.status), 'is being deployed')}"
+    return _json("locked", row.service, row.environment, by, why, at, version=row.version, deployment=row.id)
+
+
+def freed_json(row: DeploymentRow, by: str, at: datetime) -> str:
+    """A deployment has freed the lock, and nothing else holds it."""
+    why = f"{row.version} {_FREED.get(Status(row.status), 'needs it no longer')}"
+    return _json("unlocked", row.service, row.environment, by, why, at, version=row.version, deployment=row.id)
+
+
+def locked_json(lock: Locked, at: datetime) -> str:
+    """A lock that somebody set, or that a rollback left behind, holds."""
+    until = _instant(lock.until) if lock.until is not None else None
+    return _json(
+        "locked", lock.service, lock.environment, lock.by.name, lock.reason, at,
+        deployment=lock.deployment or None, until=until,
+    )  # fmt: skip
+
+
+def unlocked_json(lock: Locked, by: str, reason: str, at: datetime) -> str:
+    """It was lifted, or is over, and nothing else holds."""
+    return _json("unlocked", lock.service, lock.environment, by, reason, at)
+
+
+def _json(
+    event: Literal["locked", "unlocked"], service: str, environment: str, by: str, reason: str, at: datetime,
+    **more: str | None,
+) -> str:  # fmt: skip
+    known = {key: value for key, value in more.items() if value is not None}
+    body = {"event": event, "service": service, "environment": environment, "by": by, "reason": reason, **known}
+    return json.dumps({**body, "at": _instant(at)}, ensure_ascii=False)
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
