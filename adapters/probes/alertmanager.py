@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
 import httpx
-import promql_parser
 from pydantic import BaseModel, RootModel
 
 from adapters.probes.asking import Api, BadStatus, Found, Refused, bearer, explained, measured, no, short, yes
 from adapters.probes.prometheus import must_not_hold_a_password, page
 from bot.domain.events import Measurement, Outcome
 from bot.ports import Asked
+from checklists.matchers import parse_matchers
 from checklists.policy import ProbePolicy
 
 _MEND = "look at GONOGO_ALERTMANAGER_TOKEN, and at GONOGO_ALERTMANAGER_TENANT where there are tenants"
-_OPERATORS = (
-    (promql_parser.MatchOp.Equal, "="), (promql_parser.MatchOp.NotEqual, "!="),
-    (promql_parser.MatchOp.Re, "=~"), (promql_parser.MatchOp.NotRe, "!~"),
-)  # fmt: skip
 _SHOWN = 3
 
 
@@ -55,10 +50,11 @@ class _Alerts(RootModel[list[_Alert]]):
 
 class AlertmanagerProbe:
     """`bot.ports.Probe` for `alertmanager: MATCHERS` (`severity="critical",service=~"api|web"`): yes while no alert
-    that matches fires and is not silenced.
+    that matches fires.
 
-    An alert that another one inhibits fires nevertheless: it counts. It measures now, whatever `asked.as_of` says: an
-    Alertmanager has no past. It only knows what it was sent; that Prometheus itself runs is another probe's question.
+    One that is silenced, or inhibited by another, does not count: somebody has said that nobody is to be called for it.
+    It measures now, whatever `asked.as_of` says: an Alertmanager has no past. It only knows what it was sent; that
+    Prometheus itself runs is another probe's question.
     """
 
     def __init__(self, client: httpx.AsyncClient, credentials: AlertmanagerCredentials) -> None:
@@ -69,7 +65,7 @@ class AlertmanagerProbe:
         """Ask once. No alert at all is healthy."""
         if probe is None or probe.alertmanager is None:
             return Measurement(name=name, outcome=Outcome.REFUSED, detail=f"the policy has no matchers for {name}")
-        shown = {"silenced": "false", "inhibited": "true", "filter": f"{{{probe.alertmanager}}}"}
+        shown = {"silenced": "false", "inhibited": "false", "filter": f"{{{probe.alertmanager}}}"}
         link = page(self._credentials.url, "/", {}) if not self._credentials.tenant else None
         # The page reads its filter after the #.
         link = f"{link}#/alerts?{httpx.QueryParams(shown)}" if link else None
@@ -80,7 +76,7 @@ class AlertmanagerProbe:
         wanted = matchers(words)
         must_not_hold_a_password(keys.url, "GONOGO_ALERTMANAGER_URL", "GONOGO_ALERTMANAGER_TOKEN")
         api = Api.begin(self._client, "Alertmanager", keys.url, _MEND, probe, keys.headers())
-        params = {"active": "true", "unprocessed": "true", "inhibited": "true", "silenced": "false", "filter": wanted}
+        params = {"active": "true", "unprocessed": "true", "inhibited": "false", "silenced": "false", "filter": wanted}
         try:
             firing = (await api.get("/api/v2/alerts", params)).read(_Alerts).root
         except BadStatus as bad:
@@ -93,22 +89,11 @@ class AlertmanagerProbe:
 
 
 def matchers(words: str) -> list[str]:
-    """The matchers one by one, as the API takes them. They are read by PromQL's grammar, which is Alertmanager's too
-    where values are quoted. Raises Refused."""
-    example = '`severity="critical",service="api"`'
+    """The matchers one by one, as the API takes them. Raises Refused."""
     try:
-        # With a metric's name before them, matchers that match everything are understood as well.
-        selector = promql_parser.parse(f"ALERTS{{{words.strip().removeprefix('{').removesuffix('}')}}}")
+        return [str(matcher) for matcher in parse_matchers(words)]
     except ValueError as error:
-        raise Refused(f"{short(words)!r} are no matchers ({short(error)}); write {example}") from None
-    if not isinstance(selector, promql_parser.VectorSelector) or selector.name != "ALERTS":
-        raise Refused(f"{short(words)!r} are no matchers; write {example}")
-    found = selector.matchers.matchers
-    if not found or selector.offset is not None or selector.at is not None:
-        raise Refused(f"{short(words)!r} are no matchers; write {example}")
-    operators = [next(sign for operator, sign in _OPERATORS if one.op == operator) for one in found]
-    values = [json.dumps(one.value, ensure_ascii=False) for one in found]
-    return [one.name + sign + value for one, sign, value in zip(found, operators, values, strict=True)]
+        raise Refused(str(error)) from None
 
 
 def _say(alert: _Alert) -> str:

@@ -18,7 +18,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory, unavailable: Callable[[str
     """The servers, and the service in good health; each file has its own, as what broke in one is remembered."""
     if MISSING:
         unavailable(
-            "real", f"{' and '.join(MISSING)} not installed: apt-get install prometheus prometheus-alertmanager"
+            "prometheus", f"{' and '.join(MISSING)} not installed: apt-get install prometheus prometheus-alertmanager"
         )
     with watch(tmp_path_factory.mktemp("watch")) as running:
         yield running

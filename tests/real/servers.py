@@ -8,14 +8,15 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, start_http_server
 
-PROGRAMS = ("prometheus", "prometheus-alertmanager")
+PROGRAMS = ("prometheus", "promtool", "prometheus-alertmanager")
 MISSING = [program for program in PROGRAMS if shutil.which(program) is None]
 
 PASSWORD = "not-a-real-password"
@@ -38,8 +39,6 @@ class Service:
         self._requests = Counter("http_requests", "Requests.", ["code"], registry=registry)
         self._durations = Histogram("http_request_duration_seconds", "How long they took.", registry=registry)
         self._queries = Histogram("db_query_duration_seconds", "How long queries took.", registry=registry)
-        # A series that is never said is not there: an error rate needs the errors from the start.
-        self._requests.labels("500")
         self._server, self._thread = start_http_server(0, "127.0.0.1", registry=registry)
         self.port = self._server.server_port
 
@@ -49,7 +48,9 @@ class Service:
     def collect(self) -> Iterable[Metric]:
         """Comes first at each scrape."""
         failed = round(_PER_SCRAPE * self.error_ratio)
-        self._requests.labels("500").inc(failed)
+        if failed:
+            # No series before the first: a client that adds labels on use says nothing of what never happened.
+            self._requests.labels("500").inc(failed)
         self._requests.labels("200").inc(_PER_SCRAPE - failed)
         for _ in range(_PER_SCRAPE):
             self._durations.observe(self.seconds)
@@ -82,44 +83,52 @@ def watch(folder: Path) -> Iterator[Watch]:
     """Everything runs when the block begins, and is gone when it ends."""
     service = Service()
     try:
-        ports = _free_ports(2)
-        with _alertmanager(folder, ports[1]) as alertmanager, _prometheus(folder, ports[0], service, ports[1]) as own:
-            yield Watch(service, own, alertmanager)
+        with running_alertmanager(folder) as alertmanager, _scraping(folder, service, alertmanager) as prometheus:
+            yield Watch(service, prometheus, alertmanager)
     finally:
         service.stop()
 
 
-@contextmanager
-def _prometheus(folder: Path, port: int, service: Service, alertmanager: int) -> Iterator[str]:
+def _scraping(folder: Path, service: Service, alertmanager: str) -> AbstractContextManager[str]:
     rate = 'sum by (namespace) (rate(http_requests_total{code=~"%s"}[5s]))'
     expression = f"{rate % '5..'} / {rate % '.+'} > 0.05"
     rule = {"alert": "HighErrorRate", "expr": expression, "labels": {"severity": "critical"}}
     _write(folder / "rules.yml", {"groups": [{"name": "service", "rules": [rule]}]})
-    _write(folder / "web.yml", {"basic_auth_users": {"gonogo": _HASH}})
     target = {"targets": [f"127.0.0.1:{service.port}"], "labels": {"namespace": "production"}}
     config = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": ["rules.yml"],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]},
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager.removeprefix("http://")]}]}]},
         "scrape_configs": [{"job_name": "service", "static_configs": [target]}],
     }
+    return running_prometheus(folder, config)
+
+
+@contextmanager
+def running_prometheus(folder: Path, config: dict[str, Any], *options: str) -> Iterator[str]:
+    """A Prometheus that lets in who has the password, with its data in the folder; its address."""
     _write(folder / "prometheus.yml", config)
+    _write(folder / "web.yml", {"basic_auth_users": {"gonogo": _HASH}})
+    port = _free_port()
     command = [
         "prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--web.config.file={folder / 'web.yml'}",
         f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
+        *options,
     ]  # fmt: skip
     with _running(command, folder / "prometheus.log", f"http://127.0.0.1:{port}", {"Authorization": BASIC}) as address:
         yield address
 
 
 @contextmanager
-def _alertmanager(folder: Path, port: int) -> Iterator[str]:
-    config = {
+def running_alertmanager(folder: Path, config: dict[str, Any] | None = None) -> Iterator[str]:
+    """An Alertmanager; its address. Without a configuration of its own it calls nobody."""
+    config = config or {
         "route": {"receiver": "nobody", "group_wait": "1s"},
         "receivers": [{"name": "nobody"}],
         "inhibit_rules": [{"source_matchers": ['alertname="Outage"'], "target_matchers": ['tame="yes"']}],
     }
     _write(folder / "alertmanager.yml", config)
+    port = _free_port()
     command = [
         "prometheus-alertmanager", f"--config.file={folder / 'alertmanager.yml'}", "--cluster.listen-address=",
         f"--storage.path={folder / 'alerts'}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn",
@@ -165,12 +174,8 @@ def _write(path: Path, content: object) -> None:
     path.write_text(json.dumps(content))
 
 
-def _free_ports(count: int) -> list[int]:
-    taken = [socket.socket() for _ in range(count)]
-    try:
-        for each in taken:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in taken]
-    finally:
-        for each in taken:
-            each.close()
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port

@@ -99,8 +99,11 @@ async def test_a_silence_makes_it_healthy(client: httpx.AsyncClient, watched: Wa
     assert (await ask(client, watched, 'which="silenced"')).value == 1.0
 
 
-async def test_an_inhibited_alert_counts(client: httpx.AsyncClient, watched: Watch) -> None:
-    fire(watched, alertname="Outage")
-    fire(watched, alertname="Symptom", tame="yes")
+async def test_what_inhibits_counts_and_what_is_inhibited_does_not(client: httpx.AsyncClient, watched: Watch) -> None:
+    fire(watched, alertname="Symptom", tame="yes", which="inhibited")
+    assert (await ask(client, watched, 'which="inhibited"')).value == 0.0
+    fire(watched, alertname="Outage", which="inhibiting")
     until(lambda: fires(watched, "Symptom", "suppressed"), 10, "it is inhibited")
-    assert (await ask(client, watched, 'alertname="Symptom"')).value == 0.0
+    assert (await ask(client, watched, 'which="inhibited"')).value == 1.0
+    both = await ask(client, watched, 'which=~"inhibited|inhibiting"')
+    assert (both.value, both.detail.startswith("Outage fires since ")) == (0.0, True)

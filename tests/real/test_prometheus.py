@@ -52,7 +52,7 @@ def story(watched: Watch) -> Story:
     until(lambda: (number(scraped) or 0) >= 5, 20, "some scrapes")
     healthy = now()
     watched.service.breaks()
-    until(lambda: (number(RATIO) or 0) > 0.05, 20, "errors in the rate")
+    until(lambda: (number(f"min_over_time(({RATIO})[3s:1s])") or 0) > 0.05, 20, "errors in the rate")
     broken = now()
     watched.service.recovers()
     return Story(before, healthy, broken)
@@ -103,7 +103,7 @@ async def test_before_it_was_watched_there_is_no_data(client: httpx.AsyncClient,
         ("vector(1) / vector(0)", Outcome.NO_DATA, "gives +Inf"),
         ("-vector(1) / vector(0)", Outcome.NO_DATA, "gives -Inf"),
         ("histogram_quantile(0.95, sum by (le) (rate(nothing_bucket[5m])))", Outcome.NO_DATA, "finds nothing"),
-        ("http_requests_total", Outcome.ERROR, "gives 2 series"),
+        ('{__name__=~"up|scrape_samples_scraped"}', Outcome.ERROR, "gives 2 series"),
         ("up[5m]", Outcome.ERROR, "gives a range"),
         ('"words"', Outcome.ERROR, "gives a text"),
         ("sum(rate(up[5m])", Outcome.ERROR, "HTTP 400: invalid parameter"),

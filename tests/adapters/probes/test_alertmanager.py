@@ -42,15 +42,18 @@ async def test_a_silenced_alert_does_not_count(client: httpx.AsyncClient, vendor
     assert healthy(await ask(client, vendor, alert("Down", silenced=True, severity="critical", service="api")))
 
 
-async def test_an_inhibited_alert_fires_nevertheless(client: httpx.AsyncClient, vendor: Vendor) -> None:
-    assert unhealthy(await ask(client, vendor, alert("Down", inhibited=True, severity="critical", service="web")))
+async def test_an_inhibited_alert_does_not_count(client: httpx.AsyncClient, vendor: Vendor) -> None:
+    inhibited = alert("Down", inhibited=True, severity="critical", service="web")
+    assert healthy(await ask(client, vendor, inhibited))
+    assert unhealthy(await ask(client, vendor, inhibited, alert("Outage", severity="critical", service="web")))
 
 
 async def test_the_link_shows_the_same_alerts(client: httpx.AsyncClient, vendor: Vendor) -> None:
     found = await ask(client, vendor)
     page, _, after = (found.link or "").partition("#")
     assert (page, after.partition("?")[0]) == (f"{vendor.base}/", "/alerts")
-    assert httpx.QueryParams(after.partition("?")[2])["filter"] == f"{{{CRITICAL}}}"
+    shown = {"silenced": "false", "inhibited": "false", "filter": f"{{{CRITICAL}}}"}
+    assert dict(httpx.QueryParams(after.partition("?")[2])) == shown
 
 
 @pytest.mark.parametrize(
