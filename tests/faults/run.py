@@ -1,324 +1,245 @@
-"""Power cuts: real processes, people who deploy, kill -9 at random moments, and a look at what is left.
+"""Break things on purpose, and look at what is left.
 
-`make faults [ARGS=--short] [KILLS=40] [SEED=7]`. Writes var/faults.json; exit code 1 if a promise was broken.
+`make faults` plays round after round: a team deploys with the real `gonogo`, which is killed again and again while its
+chats, its database and its probes misbehave; then an independent checker reads what stands in the chats and in the
+database. What comes of it is printed and written to var/faults.json; the exit code is 1 if a promise was broken.
+
+    make faults                                      a few minutes of everything
+    make faults KILLS=1000 FAULTS=10000 MINUTES=45   until so many, or until the time is up
+    make faults CHAT=slack DB=postgresql REPLICAS=4  only this
+    make faults SEED=7 …                             the same dice again
+    make faults PLANT=skip-the-lookup                with a mistake put in, which must be found
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import itertools
 import json
 import os
 import random
-import re
 import signal
 import sys
 import tempfile
-import threading
 import time
-import uuid
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from tests.faults.verify import Acked, behind, violations
-from tests.process import ROOT, Process, Records, new_database
-from tests.talk import MAIN, WHO_IS, Page, untimed
+from tests.faults import sandbox
+from tests.faults.outcome import Options, Result
+from tests.faults.play import play
+from tests.process import ROOT
 
-CHECKLIST = """\
-# Shop
-
-## Before
-- [ ] Tests pass
-- [ ] Backup made
-- [ ] QA sign-off
-
-## Deploy
-- [ ] Traffic switched
-
-## After
-- [ ] Shop looks right
-- [ ] Orders come in
-
-## Rollback
-- [ ] Old version is back
-- [ ] Everybody knows
-"""
-POLICY = """\
-service: shop
-timezone: UTC
-channels: {deployments: "#deployments", incidents: "#incidents"}
-also_in: {issue: incidents, rolled_back: incidents, succeeded: incidents}
-phases:
-  Deploy: {deployed: true}
-  After: {opens: T+0}
-  Rollback: {kind: rollback}
-items:
-  QA sign-off: {role: qa}
-  Backup made: {probe: backups}
-probes:
-  backups: {say: Backups, prometheus: backups, unit: count, target: "> 0 count"}
-  error_rate: {say: Error rate, prometheus: errors, unit: ratio}
-watch:
-  - at: T+0
-    name: First minutes
-    every: 1m
-    for: 5m
-    phase: After
-    measure: {error_rate: "< 1%"}
-    alert: {error_rate: "> 5%"}
-  - {at: T+30m, name: 30-minute check, phase: After, measure: {error_rate: "< 1%"}, then: announce succeeded}
-  - {at: T+2h, name: 2-hour check, measure: {error_rate: "< 1%"}}
-  - {at: T+24h, name: 24-hour check, measure: {error_rate: "< 1%"}, then: announce stable}
-people: {qa: {name: QA}}
-"""
-SHORT, LONG = 32.0, 150.0
-"""Seconds in which processes are killed; starting the last one and looking come on top."""
-CATCH_UP = 10.0
-"""Seconds after a start in which everything that was committed must be shown, said and run."""
-_DAYS = re.compile(r"(tomorrow |\w{3} \d{1,2} \w{3} )?\d\d:\d\d")
+REPORT = ROOT / "var" / "faults.json"
+ROUND = 100.0
+"""Seconds of breaking in a round; bringing everything to its end and looking come on top."""
+ENDING = 45.0
+"""Seconds that are kept for that when the time is short."""
+SHORT = (("sandbox", 8.0), ("both", 6.0))
+"""For CI: what is played, and how many seconds of it; under 45 s with all that comes on top."""
 
 
-class Person:
-    """Does the next sensible thing, again and again; what was not answered is sent once more after the power cut."""
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says."""
 
-    def __init__(self, name: str, dice: random.Random, shared: Shared) -> None:
-        self.name, self._dice, self._shared = name, dice, shared
-        self._pending: tuple[str, dict[str, Any]] | None = None
-        self._http = httpx.Client()
+    seed: int
+    minutes: float
+    kills: int | None = None
+    faults: int | None = None
+    chat: str = "all"
+    db: str = "all"
+    replicas: int | None = None
+    roles: str = ""
+    planted: str = ""
+    short: bool = False
+    report: Path = REPORT
 
-    def work(self, address: str, stop: threading.Event) -> None:
-        """Until told to stop, or the process is gone."""
-        with httpx.Client(base_url=address, headers={"Origin": address}, timeout=30) as self._http:
-            try:
-                while not stop.is_set():
-                    if self._pending is None:
-                        self._decide()
-                    self._send()
-            except httpx.TransportError:
-                return
 
-    def _decide(self) -> None:
-        newest = self._shared.newest()
-        if newest is None:
-            return self._say(f"start v{self._shared.next_version()}")
-        deployment, status = newest
-        actions = self._buttons(deployment)
-        chance = self._dice.random()
-        if status in ("stable", "rolled back", "cancelled", "superseded") or (status == "succeeded" and chance < 0.1):
-            return self._say(f"start v{self._shared.next_version()}")
-        if chance < 0.02 and "rollback" in actions:
-            return self._fill(actions["rollback"][0], version="v0", reason="A bad feeling", next_steps="Look closer")
-        if chance < 0.04 and "cancel" in actions:
-            return self._fill(actions["cancel"][0], reason="Another day")
-        if ticks := actions.get("tick"):
-            return self._click(self._dice.choice(ticks))
-        if undecided := actions.get("accept"):
-            return self._fill(undecided[0], reason="It is all right")
-        for verb in ("deployed", "advance"):
-            if verb in actions:
-                return self._click(actions[verb][0])
-        if "rolledback" in actions:
-            return self._fill(actions["rolledback"][0], status="Stable")
-        if chance < 0.3:
-            self._http.post(
-                "/api/health", json={"health": self._dice.choice(["healthy", "healthy", "failing", "no data"])}
-            )
-        self._plan("clock", by=self._dice.choice(["next", "next", "5m", "30m", "2h"]))
-        return None
+@dataclass
+class Campaign:
+    """The sum of its rounds."""
 
-    def _buttons(self, deployment: str) -> dict[str, list[str]]:
-        """What the channel offers now for a deployment: verb -> actions."""
-        page = self._get(channel=MAIN)
-        roots = [m for m in page["messages"] if f":{deployment}" in m["html"] or " → " in m["title"]]
-        messages = [roots[-1]] if roots else []
-        if roots:
-            messages += self._get(thread=str(roots[-1]["id"]))["messages"]
-        found: dict[str, list[str]] = {}
-        for message in messages:
-            for action in dict.fromkeys(Page(message["html"]).actions):
-                verb, _, rest = action.partition(":")
-                if rest.startswith(deployment) and action not in found.setdefault(verb, []):
-                    found[verb].append(action)
-        return found
+    asked: Asked
+    rounds: list[dict[str, Any]] = field(default_factory=list)
+    kills: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    deployments: Counter[str] = field(default_factory=Counter)
+    clicks: Counter[str] = field(default_factory=Counter)
+    calms: list[float] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    checks: int = 0
+    announcements: int = 0
+    begun: float = field(default_factory=time.monotonic)
 
-    def _say(self, text: str) -> None:
-        self._plan("command", persona="ann", channel=MAIN, text=f"/deploy {text}")
+    def add(self, options: Options, result: Result) -> None:
+        """One more round."""
+        here = f"round {len(self.rounds) + 1} ({_named(options)}, seed {options.seed})"
+        self.kills += result.kills
+        self.faults += result.faults
+        self.deployments += result.deployments
+        self.clicks += result.acts
+        self.calms += result.calms
+        self.checks += result.checks
+        self.announcements += result.announcements
+        self.violations += [f"{here}: {line}" for line in result.violations]
+        self.rounds.append(
+            {
+                "seed": options.seed, "played": _named(options), "kills": result.kills.total(),
+                "stops": result.stops, "faults": result.faults.total(), "deployments": result.deployments.total(),
+                "clicks": result.acts.total(), "checks": result.checks, "longest_calm": max(result.calms, default=0.0),
+                "logged_errors": dict(result.noise), "violations": len(result.violations),
+            }
+        )  # fmt: skip
+        print(
+            f"  {here}: {result.kills.total()} kills, {result.stops} stops, {result.faults.total()} faults, "
+            f"{result.deployments.total()} deployments, {result.acts.total()} clicks and commands, "
+            f"{result.checks} checks; calm after {max(result.calms, default=0.0)} s at worst; "
+            f"{len(result.violations)} violations",
+            flush=True,
+        )
+        for line in result.violations[:10]:
+            print(f"    {line[:600]}", flush=True)
 
-    def _click(self, action: str) -> None:
-        self._plan("click", persona="quinn" if "qa-" in action else "ann", channel=MAIN, action=action)
+    def write(self) -> None:
+        """The report as it stands."""
+        told = {
+            "seed": self.asked.seed,
+            "kills": self.kills.total(),
+            "faults": self.faults.total(),
+            "deployments": self.deployments.total(),
+            "clicks": self.clicks.total(),
+            "violations": self.violations,
+            "checks": self.checks,
+            "announcements": self.announcements,
+            "seconds": round(time.monotonic() - self.begun),
+            "longest_calm": max(self.calms, default=0.0),
+            "kills_by_moment": dict(self.kills.most_common()),
+            "faults_by_kind": dict(self.faults.most_common()),
+            "deployments_by_end": dict(self.deployments.most_common()),
+            "clicks_by_end": dict(self.clicks.most_common()),
+            "rounds": self.rounds,
+        }
+        self.asked.report.parent.mkdir(exist_ok=True)
+        self.asked.report.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
 
-    def _fill(self, action: str, **values: str) -> None:
-        self._plan(
-            "submit", persona=self._dice.choice(["ann", WHO_IS["on-call"]]), channel=MAIN, action=action, values=values
+    def enough(self) -> bool:
+        """Whether as much was broken as was asked for; without a wish, time alone counts."""
+        asked = self.asked
+        if asked.kills is None and asked.faults is None:
+            return False
+        return self.kills.total() >= (asked.kills or 0) and self.faults.total() >= (asked.faults or 0)
+
+
+def settings(asked: Asked) -> Iterator[Options]:
+    """What is played, round after round, for ever: the same for the same seed."""
+    everything = [
+        Options(0, 0, 0.0, chat="both", db="sqlite"),
+        Options(0, 0, 0.0, chat="both", db="postgresql", replicas=4),
+        Options(0, 0, 0.0, chat="sandbox", db="sqlite"),
+        Options(0, 0, 0.0, chat="both", db="postgresql", replicas=4, roles="split"),
+        Options(0, 0, 0.0, chat="slack", db="sqlite"),
+        Options(0, 0, 0.0, chat="discord", db="postgresql", replicas=2),
+    ]
+    wanted = [each for each in everything if asked.db in ("all", each.db) and asked.chat in ("all", each.chat)]
+    if not wanted:
+        replicas = 1 if asked.db == "sqlite" or asked.chat == "sandbox" else 4
+        db = "sqlite" if asked.db == "all" or asked.chat == "sandbox" else asked.db
+        wanted = [Options(0, 0, 0.0, chat=asked.chat, db=db, replicas=replicas)]
+    for number, each in enumerate(itertools.cycle(wanted)):
+        there = each.db == "postgresql"
+        yield replace(
+            each,
+            seed=asked.seed + number,
+            replicas=asked.replicas or each.replicas if there else 1,
+            roles=asked.roles or each.roles if there else "run",
+            planted=asked.planted,
+            keep=asked.report.parent / "faults",
         )
 
-    def _plan(self, path: str, **body: Any) -> None:
-        self._pending = (path, {"key": uuid.uuid4().hex, **body})
 
-    def _send(self) -> None:
-        if self._pending is None:
-            return
-        path, body = self._pending
-        answer = self._http.post(f"/api/{path}", json=body)
-        self._pending = None
-        self._shared.note(path, body, answer)
+def campaign(asked: Asked) -> Campaign:
+    """Round after round until it is enough."""
+    told = Campaign(asked)
+    end = told.begun + asked.minutes * 60
+    for options in _short(asked) if asked.short else settings(asked):
+        left = end - time.monotonic() - ENDING
+        if told.enough() or (told.rounds and left < 10 and not asked.short):
+            break
+        many = 10**9 if asked.kills is None else max(1, asked.kills - told.kills.total())
+        few = options.seconds or max(5.0, min(ROUND, left))
+        told.add(options, _round(replace(options, kills=many if asked.faults is None else 10**9, seconds=few)))
+        told.write()
+    return told
 
-    def _get(self, **query: str) -> dict[str, Any]:
-        answer = self._http.get("/api/messages", params=query)
-        self._shared.note("messages", {}, answer)
-        return dict(answer.json()) if answer.status_code == 200 else {"messages": []}
+
+def _short(asked: Asked) -> list[Options]:
+    return [
+        Options(asked.seed + number, 10**9, seconds, chat=chat, planted=asked.planted)
+        for number, (chat, seconds) in enumerate(SHORT)
+        if asked.chat in ("all", chat)
+    ]
 
 
-class Shared:
-    """What all people know, and what they were told."""
+def _round(options: Options) -> Result:
+    with tempfile.TemporaryDirectory(prefix="gonogo-faults-") as name:
+        if options.chat == "sandbox":
+            return sandbox.play(options, Path(name))
+        return asyncio.run(play(options, Path(name)))
 
-    def __init__(self, records: Records) -> None:
-        self.records, self.acked, self.wrong = records, Acked(), list[str]()
-        self.clicks = 0
-        self._versions = 0
-        self._turn = threading.Lock()
 
-    def newest(self) -> tuple[str, str] | None:
-        """The newest deployment and where it stands."""
-        rows = self.records.rows("SELECT id, status FROM deployments ORDER BY started_at DESC, id LIMIT 1")
-        return rows[0] if rows else None
-
-    def next_version(self) -> str:
-        """A version nobody has deployed."""
-        with self._turn:
-            self._versions += 1
-            return f"1.{self._versions}.0"
-
-    def note(self, path: str, body: dict[str, Any], answer: httpx.Response) -> None:
-        """Remember what was acked."""
-        with self._turn:
-            if answer.status_code != 200:
-                self.wrong.append(f"{path} {body} was answered {answer.status_code}: {answer.text[:200]}")
-            elif path in ("click", "submit"):
-                self.clicks += 1
-                if answer.json()["text"] is None:
-                    self.acked.keys.add(body["key"])
-                    if body["action"].startswith("tick:"):
-                        _, deployment, item = body["action"].split(":", 2)
-                        self.acked.ticks.add((deployment, item))
+def _named(options: Options) -> str:
+    many = f" x {options.replicas}" if options.replicas > 1 else ""
+    chat = "Slack and Discord" if options.chat == "both" else options.chat
+    return f"{chat} on {options.db}{many}{', web and worker' if options.roles == 'split' else ''}"
 
 
 def main() -> int:
-    """Play, kill, look."""
-    options = _options()
-    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
-    print(f"faults: seed {seed}", flush=True)
-    dice = random.Random(seed)
-    end = time.monotonic() + (SHORT if options.short else LONG)
-    with tempfile.TemporaryDirectory(prefix="gonogo-faults-") as name:
-        folder = Path(name)
-        records = new_database(folder, "2026-11-24 10:00")
-        (folder / "lists").mkdir()
-        (folder / "lists" / "shop.md").write_text(CHECKLIST)
-        (folder / "lists" / "shop.yaml").write_text(POLICY)
-        shared = Shared(records)
-        people = [Person(name, random.Random(dice.random()), shared) for name in ("first", "second")]
-        kills, slowest = 0, 0.0
-        while time.monotonic() < end and (options.kills is None or kills < options.kills):
-            slowest = max(slowest, _one_life(folder, people, shared, dice))
-            kills += 1
-        found = shared.wrong + _at_rest(folder, shared)
-        ((deployments,),) = records.rows("SELECT count(*) FROM deployments")
-        ends = records.rows("SELECT count(*) || ' ' || status FROM deployments GROUP BY status ORDER BY 1 DESC")
-        ((checks,),) = records.rows("SELECT count(*) FROM events WHERE kind = 'check_ran'")
-    if slowest > CATCH_UP:
-        found.append(f"after a start it took {slowest:.1f} s until the channel was up to date")
-    result = {"seed": seed, "kills": kills, "deployments": deployments, "clicks": shared.clicks, "violations": found}
-    report = ROOT / "var" / "faults.json"
-    report.parent.mkdir(exist_ok=True)
-    report.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+    """Play, break, look."""
+    asked = _asked()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to stop, it takes all processes along
+    print(f"faults: seed {asked.seed}", flush=True)
+    told = campaign(asked)
+    found = len(told.violations)
     print(
-        f"faults: {kills} kills, {deployments} deployments ({', '.join(end for (end,) in ends)}), {checks} checks, "
-        f"{shared.clicks} clicks, {len(shared.acked.keys)} acked; "
-        f"up to date {slowest:.1f} s after a start at worst; {len(found)} violations"
+        f"faults: {told.kills.total()} kills, {told.faults.total()} faults, {told.deployments.total()} deployments "
+        f"({', '.join(f'{count} {end}' for end, count in told.deployments.most_common())}), {told.checks} checks, "
+        f"{told.announcements} announcements, {told.clicks.total()} clicks and commands; calm after "
+        f"{max(told.calms, default=0.0)} s at worst; {found} violation{'' if found == 1 else 's'}"
     )
-    for line in found[:20]:
-        print(f"  {line}")
     return 1 if found else 0
 
 
-def _one_life(folder: Path, people: list[Person], shared: Shared, dice: random.Random) -> float:
-    """Start, work, power cut; how long the channel needed to be up to date after the start."""
-    process = _start(folder)
-    if dice.random() < 0.15:  # cut before it has come up
-        time.sleep(dice.uniform(0.05, 1.0))
-        process.stop(signal.SIGKILL)
-        return 0.0
-    try:
-        if not process.started():
-            raise AssertionError(f"it did not start again: {process.errors}")
-        took = _catch_up(shared.records) if dice.random() < 0.4 else 0.0
-        stop = threading.Event()
-        work = [threading.Thread(target=person.work, args=(process.address, stop)) for person in people]
-        for thread in work:
-            thread.start()
-        time.sleep(dice.uniform(0.1, 2.5))
-        process.child.send_signal(signal.SIGKILL)
-        stop.set()
-        for thread in work:
-            thread.join()
-    finally:
-        process.stop(signal.SIGKILL)
-    if "Traceback" in process.errors or "error" in process.errors:
-        shared.wrong.append(f"on standard error: {process.errors[-400:]}")
-    return took
-
-
-def _start(folder: Path) -> Process:
-    return Process(folder, wait=False, GONOGO_CHECKLISTS=str(folder / "lists"), GONOGO_CHECKLIST="shop")
-
-
-def _catch_up(records: Records, limit: float = 70.0) -> float:
-    begun = time.monotonic()
-    while behind(records) and time.monotonic() - begun < limit:
-        time.sleep(0.05)
-    return time.monotonic() - begun
-
-
-def _at_rest(folder: Path, shared: Shared) -> list[str]:
-    """Start once more, let everything settle, stop in peace, and look."""
-    process = _start(folder)
-    try:
-        if not process.started():
-            return [f"it did not start again: {process.errors}"]
-        took = _catch_up(shared.records)
-        found = [f"still {what}" for what in behind(shared.records)]
-        if took > CATCH_UP:
-            found.append(f"after the last start it took {took:.1f} s until the channel was up to date")
-        found += _card_and_status(process.address, shared)
-    finally:
-        code, errors = process.stop()
-    if (code, errors) != (0, ""):
-        found.append(f"it ended with {code} and said {errors[-400:]!r}")
-    return found + violations(shared.records, shared.acked)
-
-
-def _card_and_status(address: str, shared: Shared) -> list[str]:
-    live = shared.records.rows("SELECT id FROM deployments WHERE live")
-    if len(live) > 1 or shared.newest() is None:
-        return []
-    with httpx.Client(base_url=address, headers={"Origin": address}, timeout=30) as http:
-        ask = {"key": uuid.uuid4().hex, "persona": "ann", "channel": MAIN, "text": "/deploy status"}
-        status = http.post("/api/command", json=ask).json()["text"]
-        cards = [m["text"] for m in http.get("/api/messages").json()["messages"] if " → " in m["title"]]
-    said = [_DAYS.sub("…", untimed(text)) for text in (cards[-1], status)]
-    return [] if said[0] == said[1] else [f"the card says {cards[-1]!r}, status says {status!r}"]
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def _asked() -> Asked:
+    env = {name: value for name in os.environ if (value := os.environ[name])}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="under 45 s, for CI")
-    parser.add_argument("--kills", type=int, default=os.environ.get("KILLS"), help="stop after so many")
-    parser.add_argument("--seed", type=int, default=os.environ.get("SEED"), help="of the moments and choices")
-    return parser.parse_args()
+    parser.add_argument("--kills", type=int, default=env.get("KILLS"), help="until so many")
+    parser.add_argument("--faults", type=int, default=env.get("FAULTS"), help="until so many")
+    parser.add_argument("--minutes", type=float, default=env.get("MINUTES"), help="at most so long (default: 5)")
+    parser.add_argument("--seed", type=int, default=env.get("SEED"), help="of the moments and choices")
+    chats = ("all", "sandbox", "slack", "discord", "both")
+    parser.add_argument("--chat", choices=chats, default=env.get("CHAT", "all"))
+    parser.add_argument("--db", choices=("all", "sqlite", "postgresql"), default=env.get("DB", "all"))
+    parser.add_argument("--replicas", type=int, default=env.get("REPLICAS"), help="processes on PostgreSQL")
+    parser.add_argument(
+        "--roles", choices=("", "run", "split"), default=env.get("ROLES", ""), help="split: web, worker"
+    )
+    parser.add_argument("--plant", default=env.get("PLANT", ""), help="a mistake of tests/faults/planted.py")
+    parser.add_argument("--report", type=Path, default=REPORT)
+    found = parser.parse_args()
+    seed = found.seed if found.seed is not None else random.SystemRandom().randrange(10**6)
+    minutes = found.minutes if found.minutes is not None else 60.0 if found.kills or found.faults else 5.0
+    return Asked(
+        seed, minutes, found.kills, found.faults, found.chat, found.db, found.replicas, found.roles, found.plant,
+        found.short, found.report,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
