@@ -21,8 +21,8 @@ from tests.fuzz.texts import WORDS, seeds
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / "var" / "fuzz"
 SHARES = {
-    "command": 25, "times": 25, "template": 15, "document": 10, "policy": 8, "pair": 4, "calendar": 4, "adoption": 1,
-    "slack": 4, "discord": 4,
+    "command": 24, "times": 22, "template": 15, "document": 10, "policy": 8, "pair": 4, "calendar": 4, "adoption": 1,
+    "slack": 3, "discord": 2, "alertmanager": 1, "datadog": 1, "sentry": 1, "github": 2, "api": 2,
 }  # fmt: skip
 """How many of a hundred inputs each target gets: the dear ones fewer."""
 _HUNG = 25
