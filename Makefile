@@ -36,7 +36,7 @@ test-real: .venv/.installed-dev  ## Ask a real Prometheus and Alertmanager (as r
 	@{ command -v prometheus && command -v prometheus-alertmanager; } >/dev/null || [ "$$(id -u)" != 0 ] || { \
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
 	prometheus prometheus-alertmanager >/dev/null; }
-	@$(BIN)/python -m pytest --no-header -m real -rs $(ARGS) tests/real
+	@$(BIN)/python -m pytest --no-header -n $(WORKERS) --dist loadfile -m real -rs $(ARGS) tests/real
 
 .PHONY: lint
 lint: .venv/.installed-dev  ## Check style, layers and the five checklists
@@ -59,13 +59,26 @@ bench: .venv/.installed-dev  ## Measure how fast it is
 	@$(BIN)/python bench/run.py $(ARGS)
 
 .PHONY: faults
-faults: .venv/.installed-dev  ## Break things on purpose: kills, lost answers, slow networks
-	@$(BIN)/python tests/faults/run.py $(ARGS)
+faults: .venv/.installed-dev  ## Break things on purpose (KILLS=, FAULTS=, MINUTES=, SEED=, CHAT=, DB=, REPLICAS=)
+	@KILLS='$(KILLS)' FAULTS='$(FAULTS)' MINUTES='$(MINUTES)' SEED='$(SEED)' CHAT='$(CHAT)' DB='$(DB)' \
+	REPLICAS='$(REPLICAS)' ROLES='$(ROLES)' PLANT='$(PLANT)' $(BIN)/python tests/faults/run.py $(ARGS)
 
 .PHONY: fuzz
 fuzz: .venv/.installed-dev  ## Throw anything at whatever reads text or payloads (ARGS="--inputs 1000000 --seed 1")
 	@$(PIP) -e '.[fuzz]'
 	@$(BIN)/python -m tests.fuzz.run $(ARGS)
+
+.PHONY: audit
+audit: .venv/.installed-dev  ## Ask whether a dependency has a known hole; say so where nobody can be asked
+	@$(PIP) -e '.[audit]' 2>/dev/null || { echo 'skipped: pip-audit cannot be installed from this index'; exit 0; }; \
+	$(BIN)/python tests/security/audit.py $(ARGS)
+
+.PHONY: pins
+pins: .venv/.installed-dev  ## Write requirements.txt anew: the versions that are tested, with their hashes
+	@$(PIP) -e '.[audit]'
+	@CUSTOM_COMPILE_COMMAND='make pins' $(BIN)/pip-compile -q --generate-hashes --allow-unsafe --all-build-deps \
+	--strip-extras --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
+	-c constraints.txt -o requirements.txt pyproject.toml
 
 .PHONY: clean
 clean:  ## Remove caches and build leftovers (the environment stays: `rm -rf .venv` removes that)

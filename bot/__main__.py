@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from bot.settings import Settings
+from bot.tokens_cli import commands as token_commands
 
 cli = typer.Typer(
     help="""Turns a team's Markdown deployment checklist into a live go/no-go in chat.
@@ -335,6 +336,7 @@ def _must_have_a_way_in(settings: Settings) -> None:
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
+    from adapters.github.errors import Unusable
     from bot.app import PortTaken, Unreachable
     from bot.ports import StoreError
 
@@ -342,7 +344,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
         asyncio.run(work)
     except KeyboardInterrupt:
         return
-    except (StoreError, PortTaken, Unreachable) as error:
+    except (StoreError, PortTaken, Unreachable, Unusable) as error:
         _stop(str(error))
 
 
@@ -372,6 +374,8 @@ def _stop(sentence: str) -> NoReturn:
     typer.echo(sentence, err=True)
     raise typer.Exit(1)
 
+
+cli.add_typer(token_commands(_settings, _stop), name="token")
 
 if __name__ == "__main__":
     main()

@@ -15,32 +15,53 @@ from types import FrameType
 import uvicorn
 from starlette.routing import BaseRoute
 
+from adapters.alerts.doors import alert_doors
+from adapters.api.doors import doors as api_doors
 from adapters.changelog import MarkdownChangelog
 from adapters.store.engine import address, file_of
 from adapters.store.migrate import migrate
 from adapters.store.onlyone import hold
 from adapters.store.store import SqlStore
+from adapters.web.entrance import SHORTEST
+from bot.calls import Calls
 from bot.chats_front import chats_of
+from bot.connections import webhook_caller
 from bot.domain.errors import Unwell
 from bot.doors import with_doors
-from bot.front import Front
+from bot.front import Front, SystemClock
 from bot.fronts import front_for
 from bot.gating import freeze_sources
+from bot.hub import Hub
+from bot.ports import Probe
 from bot.relay import Relay
 from bot.router import Router
 from bot.scheduler import Scheduler
+from bot.services.alerts import Alerts
 from bot.services.checklists import UNREADABLE, Checklists
 from bot.services.checks import Checks
 from bot.services.deployments import Deployments
+from bot.services.dispatching import DUE, Dispatching
 from bot.services.freezes import Freezes
 from bot.services.gate import Gate
+from bot.services.github_events import GitHubEvents
+from bot.services.lock_mirror import LockMirror
 from bot.services.locks import Locks
+from bot.services.measuring import OneAtATime
+from bot.services.news import News
 from bot.services.notices import Notices
+from bot.services.pipeline import Pipeline
+from bot.services.programs import Programs
+from bot.services.protection import Protection
 from bot.services.records import Records
+from bot.services.tokens import Tokens
 from bot.services.views import Views
+from bot.services.workflows import Dispatches
 from bot.settings import EMBEDDED, Settings
 
 LOOPBACK = ("127.0.0.1", "localhost")
+MAKE_ONE = (
+    "Set GONOGO_SANDBOX_TOKEN to what this prints: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'."
+)
 
 
 class PortTaken(Exception):
@@ -62,8 +83,12 @@ class App:
         self.checklists = Checklists((folder,), settings.checklist, file=settings.checklist_file)
         self._sources = freeze_sources(settings, folder)
         self._gate = Gate(self._sources)
-        self._views = Views(store, clock, self._gate)
-        records = Records(chats)
+        self._hub = Hub(settings)
+        self._views = Views(store, clock, self._gate, github=self._hub.forge is not None)
+        # Nothing leaves the sandbox: what is played there is no deployment of anybody's.
+        self._caller = webhook_caller(settings) if chats_of(settings) else None
+        mirror = LockMirror() if self._caller is not None else None
+        records = Records(chats, mirror)
         deployments = Deployments(
             store,
             clock,
@@ -75,17 +100,51 @@ class App:
             new_id=new_id,
             changed=self.wake,
         )
-        checks = Checks(store, clock, front.probe(store), records, deployments, changed=self.wake)
+        probe = OneAtATime(front.probe(store))
+        checks = Checks(store.in_background(), clock, probe, records, deployments, changed=self.wake)
         freezes = Freezes(store, clock, self.checklists, chats, new_id=new_id, changed=self.wake)
-        locks = Locks(store, clock, self.checklists, chats, new_id=new_id, changed=self.wake)
-        notices = Notices(store, clock, self.checklists, chats, changed=self.wake)
+        locks = Locks(store, clock, self.checklists, chats, new_id=new_id, changed=self.wake, mirror=mirror)
+        notices = Notices(store, clock, self.checklists, chats, changed=self.wake, mirror=mirror)
+        alerts = Alerts(store, clock, records, changed=self.wake)
         self.router = Router(
             store, clock, self._gate, self.checklists, deployments, checks, freezes, locks, self._views
         )
         self.scheduler = Scheduler(store, clock, checks, notices, owner=self._owner)
         self.relays: list[Relay] = []
-        self.doors: list[BaseRoute] = []
+        self.calls: Calls | None = None
+        if self._caller is not None:
+            self.calls = Calls(store, clock, self._caller, self.checklists, chats, owner=self._owner, changed=self.wake)
+        self.pipeline = Pipeline(
+            store, clock, self._gate, records, repository=settings.github_repository, changed=self.wake
+        )
+        tokens = Tokens(store, SystemClock())
+        self.desk = Programs(store, clock, self._gate, self.checklists, deployments, self.pipeline, tokens)
+        self.doors: list[BaseRoute] = api_doors(self.desk)
         """Routes for programs, beside the front's own."""
+        self.doors += alert_doors(
+            alerts.take,
+            token=settings.alerts_token.get_secret_value(),
+            sentry_secret=settings.sentry_webhook_secret.get_secret_value(),
+        )
+        self.doors += self._hub.doors(self._github(settings, deployments, records, checks, probe))
+
+    def _github(
+        self, settings: Settings, deployments: Deployments, records: Records, checks: Checks, probe: Probe
+    ) -> GitHubEvents:
+        """What is started on GitHub, what is due about it, and what GitHub tells."""
+        store, clock, forge, repository = self.store, self.front.clock, self._hub.forge, settings.github_repository
+        dispatches = Dispatches(store, clock, deployments, forge, repository=repository, new_id=new_id)
+        dispatching = Dispatching(store, clock, records, forge, repository=repository, new_id=new_id, changed=self.wake)
+        self.router.dispatches = dispatches
+        if forge is not None:
+            deployments.before_go = dispatches.look_before_go
+        news = News(store, clock, probe, records, changed=self.wake)
+        checks.others |= dict.fromkeys(DUE, dispatching.run_due)
+        checks.others["news"] = news.run_due
+        protection = Protection(
+            store, clock, self._gate, self.checklists, self.pipeline, repository=repository, new_id=new_id
+        )
+        return GitHubEvents(store, clock, self.pipeline, records, dispatching, protection, forge, changed=self.wake)
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -94,12 +153,16 @@ class App:
         store = await SqlStore.open(settings.database_url)
         try:
             app = cls(settings, store, front)
+            await store.begin(app._owner)
             try:
                 await front.open(app)
                 app.relays = [Relay(store, chat, app._views, front.clock, owner=app._owner) for chat in front.chats]
                 yield app
             finally:
+                await app._hub.close()
                 await app._sources.close()
+                if app._caller is not None:
+                    await app._caller.close()
         finally:
             await front.close()
             await store.close()
@@ -108,12 +171,16 @@ class App:
         """Something was committed."""
         for relay in self.relays:
             relay.wake()
+        if self.calls is not None:
+            self.calls.wake()
         self.scheduler.wake()
         self.front.changed()
 
     async def settle(self) -> None:
         """Do everything that is due now, and show it. What the sandbox's clock calls at every step."""
         await self.scheduler.settle()
+        if self.calls is not None:
+            await self.calls.settle()
         for relay in self.relays:
             await relay.settle()
 
@@ -156,10 +223,13 @@ async def serve(settings: Settings, tell: Callable[[str], None], *, web: bool = 
 
 
 async def _run(app: App, listener: socket.socket | None, tell: Callable[[str], None], *, work: bool, port: int) -> None:
-    tasks: list[asyncio.Task[None]] = []
+    living = asyncio.create_task(app.store.live(app.wake))
+    tasks = [asyncio.create_task(app.store.listen(app.wake))]
     if work:
         app.scheduler.start()
         tasks += [asyncio.create_task(relay.run()) for relay in app.relays]
+        if app.calls is not None:
+            tasks.append(asyncio.create_task(app.calls.run()))
     try:
         if listener is not None:
             config = uvicorn.Config(
@@ -181,6 +251,8 @@ async def _run(app: App, listener: socket.socket | None, tell: Callable[[str], N
         await asyncio.gather(*tasks, return_exceptions=True)
         if work:
             await app.scheduler.stop()
+        living.cancel()
+        await asyncio.gather(living, return_exceptions=True)
 
 
 class _Server(uvicorn.Server):
@@ -219,12 +291,17 @@ async def _until_stopped(there: Callable[[], None]) -> None:
 
 
 def _host(settings: Settings) -> str:
-    """Where to listen. The sandbox channel lets anybody be anybody, so it stays on this machine."""
-    if settings.host not in LOOPBACK and not chats_of(settings):
+    """Where to listen. The sandbox channel lets anybody be anybody: it stays on this machine, or asks for a token."""
+    if chats_of(settings):
+        return settings.host
+    token = settings.sandbox_token.get_secret_value().strip()
+    if settings.host not in LOOPBACK and not token:
         raise PortTaken(
             f"The sandbox channel listens on 127.0.0.1 only, not on {settings.host}: anybody there could act as "
-            "anybody. GONOGO_HOST is for Slack over HTTP."
+            f"anybody. {MAKE_ONE} GONOGO_HOST alone is for Slack over HTTP."
         )
+    if token and len(token) < SHORTEST:
+        raise PortTaken(f"GONOGO_SANDBOX_TOKEN is shorter than {SHORTEST} letters and could be guessed. {MAKE_ONE}")
     return settings.host
 
 

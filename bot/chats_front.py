@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,11 +16,13 @@ from adapters.pictures.pictures import MatplotlibPictures
 from adapters.probes.connect import connect
 from adapters.probes.http import HttpProbe
 from adapters.probes.sources import Sources
+from adapters.probes.turns import CONNECTIONS
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.config import SlackConfig
 from bot.connections import probe_keys
 from bot.front import Core, SystemClock, people_of
 from bot.ports import Chat, Clock, Probe, Roster, Store, StoreError
+from bot.reaching import make_client
 from bot.services.incidents import OwnIncidents
 from bot.services.rosters import Named
 from bot.settings import Settings
@@ -33,7 +34,7 @@ class ChatsFront:
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self._settings = settings
-        self._client = httpx.AsyncClient()
+        self._client = make_client(limits=CONNECTIONS)
         self.chat_names = chats_of(settings)
         self.clock: Clock = clock or SystemClock()
         self.chats: list[Chat] = []
@@ -48,7 +49,7 @@ class ChatsFront:
 
     def probe(self, store: Store) -> Probe:
         """HTTP endpoints, own incidents, and every source the settings connect; others say that they are not."""
-        connected = connect(self._client, probe_keys(self._settings))
+        connected = connect(self._client, probe_keys(self._settings, self._client))
         return Sources(HttpProbe(self._client), connected={**connected, "incidents": OwnIncidents(store)})
 
     async def open(self, core: Core) -> None:

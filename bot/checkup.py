@@ -40,6 +40,7 @@ async def examine_all(settings: Settings) -> list[Finding]:
     needed = {home_of(policy) for policy in ([meant] if meant else policies.values())}
     named = {channel for policy in policies.values() for channel in (home_of(policy), *policy.channels.values())}
     channels, also = sorted(needed), sorted(named - needed)
+    found += _webhooks(settings, policies)
     if "slack" in chats:
         found += await examine_slack(slack_config(settings), channels=channels, also=also, people=lambda: people)
     elif "discord" not in chats or settings.slack_app_token.get_secret_value():
@@ -94,6 +95,23 @@ async def _checklists(checklists: Checklists, chats: tuple[str, ...]) -> tuple[l
                     what = f"{name}: nobody in {where} holds {', '.join(nobody)}, so nobody there can sign for them"
                     found.append(Finding(None, what, f"write {write} under `people` of {name}.yaml"))
     return found or [Finding(False, "There is a checklist", "put a Markdown file into GONOGO_CHECKLISTS")], policies
+
+
+def _webhooks(settings: Settings, policies: dict[str, Policy]) -> Iterator[Finding]:
+    """What policies ask for and the settings do not let in or out."""
+    bearer = settings.alerts_token, "GONOGO_ALERTS_TOKEN"
+    doors = {
+        "alertmanager": bearer,
+        "datadog": bearer,
+        "sentry": (settings.sentry_webhook_secret, "GONOGO_SENTRY_WEBHOOK_SECRET"),
+    }
+    for name, policy in policies.items():
+        for source in sorted({entry.source for entry in policy.alerts}):
+            secret, setting = doors[source]
+            if not secret.get_secret_value().strip():
+                yield Finding(None, f"{name}: alerts of {source} do not come in", f"set {setting}: docs/alerts.md")
+        if policy.lock_webhook and not settings.webhook_secret.get_secret_value().strip():
+            yield Finding(None, f"{name}: its `lock_webhook` is not told", "set GONOGO_WEBHOOK_SECRET: docs/alerts.md")
 
 
 async def _database(url: str) -> Finding:

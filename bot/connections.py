@@ -1,9 +1,16 @@
-"""What the settings connect the probes to."""
+"""What the settings connect the probes to, and what they let out."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import httpx
 from pydantic import SecretStr
 
+from adapters.github.api import GitHub
+from adapters.github.auth import AppAuth, Auth, TokenAuth
+from adapters.github.errors import Unusable
+from adapters.github.wire import Wire
 from adapters.probes.alertmanager import AlertmanagerCredentials
 from adapters.probes.cloudflare import CloudflareCredentials
 from adapters.probes.cloudwatch import CloudWatchCredentials
@@ -16,11 +23,14 @@ from adapters.probes.pagerduty import PagerDutyCredentials
 from adapters.probes.prometheus import PrometheusCredentials
 from adapters.probes.redis import RedisCredentials
 from adapters.probes.sentry import SentryCredentials
+from adapters.webhook.caller import WebhookCaller
+from bot.egress import guarded
 from bot.settings import Settings
 
 
-def probe_keys(settings: Settings) -> ProbeKeys:
-    """The sources that the settings have what is needed for: half of it connects nothing."""
+def probe_keys(settings: Settings, client: httpx.AsyncClient | None = None) -> ProbeKeys:
+    """The sources that the settings have what is needed for: half of it connects nothing. Without a `client` no App of
+    GitHub's gets its tokens. Raises Unusable for an App's settings."""
     datadog, app = _said(settings.datadog_api_key), _said(settings.datadog_app_key)
     sentry, cloudflare = _said(settings.sentry_token), _said(settings.cloudflare_token)
     return ProbeKeys(
@@ -44,9 +54,7 @@ def probe_keys(settings: Settings) -> ProbeKeys:
         if cloudflare and settings.cloudflare_account
         else None,
         cloudwatch=_cloudwatch(settings),
-        github=GitHubCredentials(token, settings.github_repository or "", settings.github_api_url)
-        if (token := _said(settings.github_token))
-        else None,
+        github=_github(settings, client),
         kubernetes=_kubernetes(settings),
         pagerduty=PagerDutyCredentials(token, settings.pagerduty_api_url)
         if (token := _said(settings.pagerduty_token))
@@ -55,6 +63,43 @@ def probe_keys(settings: Settings) -> ProbeKeys:
         redis=RedisCredentials(url) if (url := _said(settings.redis_url)) else None,
         commands=settings.commands,
     )
+
+
+def webhook_caller(settings: Settings) -> WebhookCaller | None:
+    """What calls the `lock_webhook` addresses; None where the settings have no secret to sign with."""
+    secret = _said(settings.webhook_secret)
+    return WebhookCaller(guarded(private=settings.webhook_private), secret) if secret else None
+
+
+def github_of(settings: Settings, client: httpx.AsyncClient) -> GitHub | None:
+    """GitHub as the App, or else by the token, of the settings; None without either. Raises Unusable."""
+    auth = _github_auth(settings)
+    return GitHub(Wire(client, settings.github_api_url), auth) if auth is not None else None
+
+
+def _github_auth(settings: Settings) -> Auth | None:
+    app, file = (settings.github_app_id or "").strip(), settings.github_app_key_file
+    token = _said(settings.github_token)
+    if app and file is not None:
+        return AppAuth(app, _pem(file))
+    if app or file is not None:
+        missing = "GONOGO_GITHUB_APP_KEY_FILE" if app else "GONOGO_GITHUB_APP_ID"
+        raise Unusable(f"{missing} is missing: a GitHub App has both, its id and the file with its private key")
+    return TokenAuth(token) if token else None
+
+
+def _pem(file: Path) -> str:
+    try:
+        return file.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unusable(f"GONOGO_GITHUB_APP_KEY_FILE: {file} cannot be read ({type(error).__name__})") from None
+
+
+def _github(settings: Settings, client: httpx.AsyncClient | None) -> GitHubCredentials | None:
+    token, repository, api = _said(settings.github_token), settings.github_repository or "", settings.github_api_url
+    if client is not None and (github := github_of(settings, client)) is not None:
+        return GitHubCredentials(repository=repository, api=api, bearer=github.bearer)
+    return GitHubCredentials(token, repository, api) if token else None
 
 
 def _cloudwatch(settings: Settings) -> CloudWatchCredentials | None:

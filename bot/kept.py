@@ -57,7 +57,7 @@ class Outgoing:
     card: Card
     deployment: str | None = None
     thread: str | None = None
-    """Slot of the deployment under whose message it hangs."""
+    """Slot of the deployment under whose message it hangs. Without a deployment: what it is in one line with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@ port."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from bot.access import TokenUnit
 from bot.cards.card import Answer, Card, Option
 from bot.cards.chart import Chart
 from bot.domain.calendar import Busy
@@ -165,17 +166,23 @@ class Asked:
     """T0; None before it."""
 
 
+TURN = timedelta(seconds=10)
+"""How long a measurement may wait until fewer others ask the same source."""
+
+
 class Probe(Protocol):
     """A source of measurements."""
 
     async def measure(self, name: str, probe: ProbePolicy | None, asked: Asked) -> Measurement:
         """Ask once. Never raises: a failure is a Measurement with outcome error, refused or no data, and says why.
 
-        `probe` is None for a measure the policy has no source for.
+        `probe` is None for a measure the policy has no source for. Where too many ask the same source it may wait for
+        its turn, at most `TURN` and not on the probe's own time.
         """
         ...
 
 
+@runtime_checkable
 class History(Protocol):
     """A source that also knows the past."""
 
@@ -211,7 +218,7 @@ class Changelog(Protocol):
 # --- the store ---
 
 
-class Unit(Protocol):
+class Unit(TokenUnit, Protocol):
     """One transaction. Everything in it happens, or nothing does. Never held over network I/O."""
 
     async def delivered(self, key: str) -> str | None:
@@ -298,12 +305,19 @@ class Store(Protocol):
         """A transaction that only reads and never waits for a writer."""
         ...
 
-    async def next_due(self) -> datetime | None:
-        """When the earliest open deadline is due."""
+    async def next_due(self, after: datetime | None = None) -> datetime | None:
+        """When the earliest open deadline (later than `after`) is due."""
         ...
 
-    async def claim_due(self, now: datetime, owner: str, lease: timedelta, limit: int = 10) -> list[Claimed]:
-        """Open deadlines due by now, oldest first, that nobody holds; held by `owner` for `lease` of real time."""
+    async def claim_due(
+        self, now: datetime, owner: str, lease: timedelta, limit: int = 10, *, busy: Collection[str] = ()
+    ) -> list[Claimed]:
+        """Open deadlines due by now, oldest first, that nobody holds; held by `owner` for `lease` of real time. Of each
+        deployment only the first, and none of the deployments that are `busy`: what is due for one is done in turn."""
+        ...
+
+    async def keep_due(self, held: Sequence[Claimed], lease: timedelta) -> None:
+        """Hold these for another `lease` of real time; those lost or done meanwhile are left as they are."""
         ...
 
     async def release_due(self, claimed: Claimed) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -23,7 +23,7 @@ from bot.cards.said import announcement_card
 from bot.cards.view import View
 from bot.domain import events as e
 from bot.domain import moves
-from bot.domain.course import begin, consequences, deadlines, open_due, record_check
+from bot.domain.course import begin, check_of, consequences, deadlines, open_due, record_check
 from bot.domain.deployment import Deployment, Status, evolve, replay
 from bot.domain.errors import Unwell
 from bot.domain.people import Who
@@ -288,9 +288,10 @@ class _Course:
         if kind == "phase":
             self._add(open_due(plan, state, rest, due, self.now))
             return
-        check = plan.check(rest.rpartition(":")[0])
-        assert check is not None
-        found = await ask_check(_Numbers(self.health), plan, state, check, due)
+        wanted = check_of(plan, state, key)
+        assert wanted is not None
+        check, due = wanted
+        found = await ask_check(_Numbers(self.health), plan, state, check, self.now)
         ran = e.CheckRan(
             at=self.now,
             by=self.ann,
@@ -303,7 +304,8 @@ class _Course:
             within=found.advice.within,
         )
         self._add(record_check(plan, state, ran))
-        if found.verdict is e.Verdict.INCONCLUSIVE and self.health is Health.HEALTHY:
+        decided = due in self.state.runs.get(check.id, {})
+        if decided and found.verdict is e.Verdict.INCONCLUSIVE and self.health is Health.HEALTHY:
             number = self.state.due_times(check).index(due)
             self._add(moves.accept(plan, self.state, check.id, number, "Looked at it", self.ann, self.now))
 
@@ -326,3 +328,12 @@ class _Numbers:
         else:
             return e.Measurement(name=name, outcome=e.Outcome.NO_DATA, detail="no data")
         return e.Measurement(name=name, outcome=e.Outcome.MEASURED, value=value, dimension=dimension, detail=detail)
+
+    async def history(
+        self, name: str, probe: ProbePolicy, asked: Asked, *, start: datetime, end: datetime, step: timedelta
+    ) -> list[tuple[datetime, float]]:
+        """The healthy number, always: before T0 all was well."""
+        known = measure(name, Health.HEALTHY)
+        if known is None:
+            return []
+        return [(start + step * number, to_base(*known)[1]) for number in range(int((end - start) / step) + 1)]

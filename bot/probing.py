@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import httpx
-
+from adapters.github.errors import Unusable
 from adapters.probes.connect import connect
 from adapters.probes.http import HttpProbe
 from adapters.probes.sources import Sources
@@ -21,6 +20,7 @@ from bot.domain.errors import Unwell
 from bot.domain.events import Measurement, Outcome, Verdict
 from bot.domain.verdict import YES_NO, judge
 from bot.ports import Asked, Probe, StoreError
+from bot.reaching import make_client
 from bot.services.checklists import environments_of, service_of
 from bot.services.incidents import OwnIncidents
 from bot.services.measuring import measure_all
@@ -60,6 +60,9 @@ class _Timed:
 
     async def measure(self, name: str, probe: ProbePolicy | None, asked: Asked) -> Measurement:
         """As the probe does."""
+        if probe is not None and probe.baseline is not None:
+            detail = f"{probe.baseline} compared with the time before T0: only the checks of a deployment can tell"
+            return Measurement(name=name, outcome=Outcome.REFUSED, detail=detail)
         if not asked.version and probe is not None and _about_a_version(probe):
             return Measurement(name=name, outcome=Outcome.REFUSED, detail="about which version? say it with --version")
         begun = time.perf_counter()
@@ -117,8 +120,11 @@ def exit_code(rows: Sequence[Row]) -> int:
 
 @contextlib.asynccontextmanager
 async def _sources(settings: Settings) -> AsyncIterator[Probe]:
-    async with httpx.AsyncClient() as client, contextlib.AsyncExitStack() as stack:
-        connected = connect(client, probe_keys(settings))
+    async with make_client() as client, contextlib.AsyncExitStack() as stack:
+        try:
+            connected = connect(client, probe_keys(settings, client))
+        except Unusable as problem:
+            raise Unwell(str(problem)) from None
         # Without a database there is nobody to ask for incidents: then they are refused, not none.
         with contextlib.suppress(StoreError):
             file = file_of(address(settings.database_url))

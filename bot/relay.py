@@ -45,7 +45,8 @@ POLL = timedelta(seconds=2)
 REFRESH = timedelta(seconds=60)
 """How old the times on a card may get ("1 h 12 m left")."""
 _SHORTEST_WAIT = 0.5
-_LONGEST_WAIT = 60.0
+_LONGEST_WAIT = 5.0
+"""Seconds between two tries at most: a chat that is back shows everything within ten seconds."""
 _LOOK_BACK = timedelta(minutes=5)
 _ROUNDS = 200
 _IN_A_ROW = 10
@@ -82,8 +83,8 @@ class Relay:
             try:
                 await self.settle(every=every)
                 refreshed = loop.time() if every else refreshed
-            except Exception:
-                log.exception("relay.failed", chat=self._chat.name)
+            except Exception as problem:
+                _log_problem("relay.failed", problem, chat=self._chat.name)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL.total_seconds()):
                     await self._woken.wait()
@@ -305,7 +306,7 @@ async def _several(work: Callable[[], Awaitable[bool]]) -> bool:
 
 
 def _backoff(attempts: int) -> float:
-    """Seconds until the next try: 1, 2, 4 … at most a minute."""
+    """Seconds until the next try: 1, 2, 4, 5, 5 …"""
     return min(_LONGEST_WAIT, 2.0 ** min(attempts, 6))
 
 

@@ -33,6 +33,7 @@ from bot.services.records import UnknownDeployment
 from bot.services.starting import WHEN_OPEN
 from bot.services.views import Views
 from bot.services.whys import Whys
+from bot.services.workflows import Dispatches
 from checklists.library import ChecklistError
 from checklists.plan import Plan
 from checklists.policy_file import PolicyError
@@ -64,6 +65,7 @@ class Router:
         self._lobby = Lobby(store, clock, gate, checklists, views)
         self.faults: Callable[[], tuple[str, ...]] = tuple
         """What is wrong with the chats just now, in sentences; shown with the status."""
+        self.dispatches: Dispatches | None = None
 
     async def command(self, text: str, *, who: Who, key: str, channel: str) -> Answer:
         """What stands behind `/deploy`."""
@@ -110,7 +112,7 @@ class Router:
             case "schedule":
                 return await self._schedule(command, tuple(environments), rows, who, key)
             case "why":
-                return await self._why(command, rows)
+                return await self._whys.why(command.service, command.environment, command.text, rows)
             case "list":
                 return replies.listing(rows, self._clock.now())
             case "window":
@@ -159,9 +161,6 @@ class Router:
                 return await self._deployments.reschedule(row.id, command.when, who=who, key=key)
         request = Request(command.version, service, environment, command.when or WHEN_OPEN, confirmed=True)
         return await self._deployments.start(request, who=who, key=key)
-
-    async def _why(self, command: Command, rows: list[DeploymentRow]) -> Answer:
-        return await self._whys.why(command.service, command.environment, command.text, rows)
 
     async def _window(self, command: Command) -> Answer:
         name = command.service or await self._checklists.default()
@@ -269,9 +268,10 @@ class Router:
             return await self._locks.queue(deployment, argument, who=who, key=key)
         if verb in ("wait", "lane"):
             return await self._instead(verb, action, who, key)
+        if verb in ("run", "rerun", "dispatch") and self.dispatches is not None:
+            return await self.dispatches.click(verb, deployment, argument, who=who, key=key)
         if verb == "read":
-            loaded = await self._checklists.load(deployment)
-            return replies.checklist_part(loaded.checklist, argument)
+            return replies.checklist_part((await self._checklists.load(deployment)).checklist, argument)
         match verb:
             case "tick":
                 return await self._move(deployment, lambda p, s, now: moves.tick(p, s, argument, who, now), key)

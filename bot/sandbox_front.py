@@ -14,28 +14,39 @@ from adapters.pictures.pictures import MatplotlibPictures
 from adapters.probes.http import HttpProbe
 from adapters.probes.simulated import SimulatedMetrics
 from adapters.probes.sources import Sources
+from adapters.probes.turns import CONNECTIONS
 from adapters.store.engine import address, engine_for
 from adapters.web.chat import WebChat
 from adapters.web.clock import SandboxClock, SandboxTime
+from adapters.web.entrance import Entrance
 from adapters.web.personas import Cast
 from adapters.web.server import make_app
 from adapters.web.service import SimulatedService
 from adapters.web.state import Sandbox
 from bot.front import Core, channels_of
 from bot.ports import Chat, Probe, Roster, Store
+from bot.reaching import make_client
 from bot.services.incidents import OwnIncidents
 from bot.settings import Settings
 
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 (compared with, not bound to)
+
 
 class SandboxFront:
-    """The page on loopback, with a clock to move and a simulated service: nothing leaves the machine."""
+    """The page on loopback, with a clock to move and a simulated service: nothing leaves the machine. With a token only
+    who knows it comes in. Raises ValueError for one that can be guessed."""
 
     chat_names: tuple[str, ...] = (WebChat.name,)
 
     def __init__(self, settings: Settings, port: int) -> None:
-        self._service = f"http://127.0.0.1:{port}/service"
+        self._host = "127.0.0.1" if settings.host in ("localhost", _EVERYWHERE) else settings.host
+        self._service = f"http://{self._host}:{port}/service"
         self._engine: AsyncEngine = engine_for(address(settings.database_url))
-        self._client = httpx.AsyncClient()
+        self._client = make_client(limits=CONNECTIONS)
+        token = settings.sandbox_token.get_secret_value().strip()
+        self._entrance = Entrance(token) if token else None
+        if token:
+            self._client.headers["Authorization"] = f"Bearer {token}"  # it asks nobody but its own page
         self.sandbox = Sandbox(self._engine)
         self.clock = SandboxClock(self.sandbox)
         self.chats: list[Chat] = []
@@ -77,11 +88,12 @@ class SandboxFront:
             time=SandboxTime(self.clock, self._core.store, self._core.settle, self._core.next_opening),
             service=SimulatedService(self.sandbox, self.clock, self._deployed_version),
             pictures=MatplotlibPictures(),
+            entrance=self._entrance,
         )
 
     def where(self, port: int) -> str:
         """The address of the page."""
-        return f"gonogo: the sandbox channel is at http://127.0.0.1:{port}/  (Ctrl-C stops it)"
+        return f"gonogo: the sandbox channel is at http://{self._host}:{port}/  (Ctrl-C stops it)"
 
     def changed(self) -> None:
         """The page hears of it from the chat."""

@@ -20,12 +20,14 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GONOGO_", env_file=".env", extra="ignore", frozen=True)
 
-    database_url: str = EMBEDDED
+    database_url: str = Field(default=EMBEDDED, repr=False)
     """`sqlite:///path/to/file` or `postgresql://user:password@host/database`."""
     port: int = Field(default=8642, ge=0, le=65535)
     """Where the page of the sandbox channel listens, on 127.0.0.1. 0: any free port."""
     host: str = "127.0.0.1"
-    """The address to listen on, for Slack over HTTP behind a proxy. The sandbox channel listens on 127.0.0.1 only."""
+    """The address to listen on, for Slack over HTTP behind a proxy. The sandbox channel needs a token for any other."""
+    sandbox_token: SecretStr = SecretStr("")
+    """At least 20 letters: the page of the sandbox channel asks for it, once."""
     checklists: Path = SHIPPED
     """The folder of checklists and their policies."""
     checklist: str = "azora"
@@ -97,7 +99,14 @@ class Settings(BaseSettings):
     aws_endpoint_url: str | None = None
     """Another address of CloudWatch: a private endpoint, a test server."""
     github_token: SecretStr = SecretStr("")
-    """A token that may read contents, pull requests, checks and actions of the repositories."""
+    """A token that may read contents, pull requests, checks and actions of the repositories; to start workflows it may
+    write actions."""
+    github_app_id: str | None = None
+    """Instead of a token: a GitHub App, by its id or client id. Only an App may answer deployment protection rules."""
+    github_app_key_file: Path | None = None
+    """The App's private key, as PEM."""
+    github_webhook_secret: SecretStr = SecretStr("")
+    """GitHub signs its deliveries to `/hooks/github` with it. Unset: nothing is there."""
     github_repository: str | None = None
     """`owner/name`, where a policy has no `repository`."""
     github_api_url: str = "https://api.github.com"
@@ -114,6 +123,16 @@ class Settings(BaseSettings):
     """Another address of Fly.io's Machines API."""
     redis_url: SecretStr = SecretStr("")
     """`redis://user:password@host:6379/0`; `rediss://` for TLS."""
+    alerts_token: SecretStr = SecretStr("")
+    """Alertmanager and Datadog bring their alerts with it: `/hooks/alertmanager`, `/hooks/datadog`. Unset: nothing is
+    there."""
+    sentry_webhook_secret: SecretStr = SecretStr("")
+    """The client secret of Sentry's internal integration, whose alerts come to `/hooks/sentry`. Unset: nothing is
+    there."""
+    webhook_secret: SecretStr = SecretStr("")
+    """Signs the calls to `lock_webhook` addresses. Unset: nobody is called."""
+    webhook_private: bool = False
+    """`lock_webhook` may be in the team's own network or on this machine, by http too."""
     commands: dict[str, Annotated[tuple[str, ...], Len(min_length=1)]] = {}
     """The commands a probe may run, as JSON: `{"smoke": ["/opt/checks/smoke", "--quick"]}`. Unset: none."""
     log_level: str = "WARNING"

@@ -71,7 +71,7 @@ def names(folders: Sequence[Path]) -> tuple[str, ...]:
         for folder in folders
         if folder.is_dir()
         for file in folder.glob("*.md")
-        if _NAME.fullmatch(file.stem) and file.stem.casefold() not in _NOT_CHECKLISTS
+        if _NAME.fullmatch(file.stem) and file.stem.casefold() not in _NOT_CHECKLISTS and file.is_file()
     }
     return tuple(sorted(found))
 

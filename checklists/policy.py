@@ -15,6 +15,7 @@ from pydantic import Field, field_validator, model_validator
 
 from checklists.addresses import check_address, is_address
 from checklists.document import PhaseKind
+from checklists.expressions import check_expression
 from checklists.policy_people import ApprovalPolicy as ApprovalPolicy
 from checklists.policy_people import Override as Override
 from checklists.policy_people import Person as Person
@@ -99,9 +100,9 @@ class FreezePolicy(Model):
             raise ValueError("matching and buffer belong to a calendar; write `calendar: events.ics` beside them")
         if self.matching is not None:
             try:
-                re.compile(self.matching)
-            except re.error as error:
-                raise ValueError(f"matching: {self.matching!r} is not a regular expression ({error})") from None
+                check_expression(self.matching)
+            except ValueError as error:
+                raise ValueError(f"matching: {error}") from None
         if self.weekly is not None:
             parse_window(self.weekly)
         if self.dates is not None:

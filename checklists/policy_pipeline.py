@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from checklists.matchers import check_matchers
 from checklists.policy_types import Model
 
 
@@ -44,7 +45,22 @@ class AlertPolicy(Model):
 
     source: Literal["alertmanager", "datadog", "sentry"] = Field(alias="from")
     matching: str = Field(min_length=1)
-    """Alertmanager: matchers, `namespace="production",service="api"`. Datadog: a tag, `service:api`. Sentry: the
-    project's slug."""
+    """Alertmanager: matchers, `namespace="production",service="api"`. Datadog: a tag, `service:api`, or several with
+    commas. Sentry: the project's slug."""
     environments: tuple[str, ...] = ("production",)
     """Environments whose deployments they are attached to."""
+
+    @model_validator(mode="after")
+    def _can_match(self) -> AlertPolicy:
+        if self.source == "alertmanager":
+            check_matchers(self.matching)
+        elif self.source == "datadog" and not all(re.fullmatch(r"[^\s,]+", tag) for tag in self.tags):
+            raise ValueError(f"{self.matching!r} is no tag; write it like service:api")
+        elif self.source == "sentry" and not re.fullmatch(r"[A-Za-z0-9_-]+", self.matching):
+            raise ValueError(f"{self.matching!r} is no project's slug; copy it from the project's address")
+        return self
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """Datadog's tags, all of which an alert must have."""
+        return frozenset(tag.strip().casefold() for tag in self.matching.split(","))

@@ -35,7 +35,7 @@ def fresh_logs() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def unavailable() -> Callable[[str, str], NoReturn]:
-    """Skips, with the reason; or fails where GONOGO_REQUIRE=postgres,browser says it must be there."""
+    """Skips, with the reason; or fails where GONOGO_REQUIRE=postgres,browser,prometheus,redis says it must be there."""
     required = os.environ.get("GONOGO_REQUIRE", "").split(",")
 
     def say(what: str, reason: str) -> NoReturn:

@@ -28,11 +28,13 @@ from bot.ports import Ambiguous, Asked, Busy429, ChannelGone, DeploymentRow
 from bot.relay import Relay
 from bot.router import Router
 from bot.scheduler import Scheduler
+from bot.services.alerts import Alerts
 from bot.services.checklists import Checklists
 from bot.services.checks import Checks
 from bot.services.deployments import Deployments
 from bot.services.freezes import Freezes
 from bot.services.gate import Gate
+from bot.services.lock_mirror import LockMirror
 from bot.services.locks import Locks
 from bot.services.notices import Notices
 from bot.services.records import Records
@@ -218,22 +220,19 @@ class Core:
         self.checklists = Checklists((self.folder,), "shop")
         self.gate = Gate(IcsCalendars(self.folder))
         self.views = Views(self.store, self.clock, self.gate)
-        records = Records(("web",))
+        mirror = LockMirror()
+        records = Records(("web",), mirror)
+        self.alerts = Alerts(self.store, self.clock, records, changed=self.changed)
         self.deployments = Deployments(
-            self.store,
-            self.clock,
-            self.gate,
-            self.checklists,
-            MarkdownChangelog(self.folder),
-            records,
-            Cast(),
-            new_id=self.new_id,
-            changed=self.changed,
-        )
+            self.store, self.clock, self.gate, self.checklists, MarkdownChangelog(self.folder), records, Cast(),
+            new_id=self.new_id, changed=self.changed,
+        )  # fmt: skip
         self.checks = Checks(self.store, self.clock, self.probe, records, self.deployments, changed=self.changed)
         freezes = Freezes(self.store, self.clock, self.checklists, ("web",), new_id=self.new_id, changed=self.changed)
-        locks = Locks(self.store, self.clock, self.checklists, ("web",), new_id=self.new_id, changed=self.changed)
-        notices = Notices(self.store, self.clock, self.checklists, ("web",), changed=self.changed)
+        locks = Locks(
+            self.store, self.clock, self.checklists, ("web",), new_id=self.new_id, changed=self.changed, mirror=mirror
+        )
+        notices = Notices(self.store, self.clock, self.checklists, ("web",), changed=self.changed, mirror=mirror)
         self.router = Router(
             self.store,
             self.clock,

@@ -50,12 +50,12 @@ def test_every_make_target_the_readme_names_exists() -> None:
 def test_every_gonogo_command_the_pages_name_exists() -> None:
     group = typer.main.get_command(cli)
     known = set(group.commands)  # type: ignore[attr-defined]
-    for more in ("checklist", "discord", "slack"):
+    for more in ("checklist", "discord", "slack", "token"):
         known |= {f"{more} {name}" for name in group.commands[more].commands}  # type: ignore[attr-defined]
     for page in PAGES:
         for first, second in re.findall(r"`(?:\.venv/bin/)?gonogo ([a-z]+)(?: ([a-z]+)\b)?", page.read_text("utf-8")):
             assert first in known, f"{page.name}: gonogo {first}"
-            if first in ("checklist", "discord", "slack"):
+            if first in ("checklist", "discord", "slack", "token"):
                 assert f"{first} {second}" in known, f"{page.name}: gonogo {first} {second}"
 
 

@@ -204,7 +204,9 @@ async def test_files_are_kept_and_shown(server: FakeDiscord, bot: Bot) -> None:
     assert message.attachments[0].content == b"\x89PNG..."
     assert server.calls[-1].files == {"graph.png": b"\x89PNG..."}
     assert server.text(message) == "(image: Errors)"
-    assert await sent.attachments[0].read() == b"\x89PNG..."
+    assert sent.attachments == [], "what a component shows is said there"
+    assert isinstance(gallery := sent.components[0], discord.MediaGalleryComponent)
+    assert await bot.http.get_from_cdn(gallery.items[0].media.url) == b"\x89PNG..."
     await sent.edit(view=view)
     assert message.attachments
     assert (

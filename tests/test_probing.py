@@ -198,3 +198,13 @@ def test_half_of_what_a_source_needs_connects_nothing(monkeypatch: pytest.Monkey
     assert keys.commands == {"smoke": ("/opt/smoke", "-q")}
     assert keys.redis is not None
     assert "not-a-real-one" not in repr(keys)
+
+
+def test_what_is_compared_with_the_time_before_t0_is_for_the_checks_of_a_deployment(tmp_path: Path) -> None:
+    policy = """
+probes: {p95: {prometheus: x, unit: s}, slower: {baseline: p95}}
+watch: [{at: T+30m, measure: {slower: "< 2 x"}}]
+"""
+    code, rows, _ = probe(tmp_path, policy, "slower")
+    assert (code, rows[0]["source"], rows[0]["verdict"]) == (2, "baseline: p95", "unknown (refused)")
+    assert "only the checks of a deployment can tell" in rows[0]["detail"]

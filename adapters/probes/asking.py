@@ -23,6 +23,7 @@ from pydantic_core import from_json
 
 from bot.domain.events import Measurement, Outcome
 from bot.domain.verdict import YES_NO
+from bot.egress import Forbidden
 from checklists.policy import ProbePolicy
 from checklists.quantities import say_value, to_base
 
@@ -199,6 +200,8 @@ class Api:
             return await self._follow(request)
         except httpx.TimeoutException:
             raise Cannot(f"{self.who} did not answer in time") from None
+        except Forbidden as error:
+            raise Refused(f"{self.who}: {error}") from None
         except httpx.HTTPError as error:
             raise _Again(Cannot(_transport(self.who, error)), PAUSE) from None
 

@@ -24,6 +24,7 @@ import stamina
 
 from bot.domain.events import Measurement, Outcome
 from bot.domain.verdict import YES_NO
+from bot.egress import Forbidden
 from bot.ports import Asked
 from checklists.policy import ProbePolicy
 from checklists.quantities import say_value, to_base
@@ -106,7 +107,7 @@ class HttpProbe:
                 return say(Outcome.ERROR, str(reason))
             return say(Outcome.MEASURED, str(reason), 0.0, YES_NO)
         except _Cannot as reason:
-            return say(Outcome.ERROR, str(reason))
+            return say(Outcome.REFUSED if isinstance(reason, _Refused) else Outcome.ERROR, str(reason))
         except Exception as error:
             return say(Outcome.ERROR, f"the address could not be asked ({type(error).__name__})")
 
@@ -198,6 +199,8 @@ def _worth_a_retry(error: Exception) -> bool:
 
 
 def _transport(error: httpx.TransportError) -> _Cannot | _Unhealthy:
+    if isinstance(error, Forbidden):
+        return _Refused(str(error))
     causes = list(_causes(error))
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return _Cannot("its name does not resolve here")

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 from adapters.probes.asking import PAGES, Api, BadStatus, Cannot, Found, NoData, Refused, measured, short
 from bot.domain.events import Measurement, Outcome
 from bot.ports import Asked
+from bot.reaching import make_client
 from checklists.policy import ProbePolicy
 
 IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -140,7 +141,7 @@ class KubernetesProbe:
             context = await asyncio.to_thread(ssl.create_default_context, cafile=self._credentials.ca_file)
         except (OSError, ssl.SSLError):
             raise Refused("GONOGO_KUBERNETES_CA_FILE is no file of certificates that can be read") from None
-        async with httpx.AsyncClient(verify=context, trust_env=False) as client:
+        async with make_client(verify=context, trust_env=False) as client:
             yield client
 
 

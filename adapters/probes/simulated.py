@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import httpx
+from pydantic import AwareDatetime, BaseModel, FiniteFloat
 
 from bot.domain.events import Measurement, Outcome
 from bot.domain.verdict import YES_NO
@@ -20,11 +21,16 @@ WITHOUT_POLICY = timedelta(seconds=10)
 LONGEST_BODY = 64 * 1024
 
 
+class _Past(BaseModel):
+    points: list[tuple[AwareDatetime, FiniteFloat, str]]
+
+
 class SimulatedMetrics:
-    """`bot.ports.Probe` for any measure by its name: `GET BASE/metrics?name=…&as_of=…`.
+    """`bot.ports.Probe` and `History` for any measure by its name: `GET BASE/metrics?name=…&as_of=…`.
 
     200 with `{"value": 0.4, "unit": "%"}` is measured; the unit is one of a policy's, or `ok` for a source that answers
-    yes (1 or true) or no. 204 is no data. Everything else is an error.
+    yes (1 or true) or no. 204 is no data. Everything else is an error. The past is `GET BASE/metrics/past?name=…`
+    `&start=…&end=…&step=SECONDS`: `{"points": [["2026-11-24T10:00:00Z", 0.4, "%"], …]}`.
     """
 
     def __init__(self, client: httpx.AsyncClient, base_url: str) -> None:
@@ -55,6 +61,23 @@ class SimulatedMetrics:
         return Measurement(
             name=name, outcome=Outcome.MEASURED, value=value, dimension=dimension, detail=detail, link=link
         )
+
+    async def history(
+        self, name: str, probe: ProbePolicy, asked: Asked, *, start: datetime, end: datetime, step: timedelta
+    ) -> list[tuple[datetime, float]]:
+        """A point every `step`; gaps are left out. Empty when it cannot be told."""
+        asked_for = {"start": start.isoformat(), "end": end.isoformat(), "step": str(step.total_seconds())}
+        limit = probe.timeout.total_seconds()
+        try:
+            async with asyncio.timeout(limit):
+                answer = await self._client.get(
+                    f"{self._url}/past", params={"name": name, **asked_for}, timeout=limit, follow_redirects=False
+                )
+            answer.raise_for_status()
+            points = _Past.model_validate_json(answer.content).points
+            return [(at, to_base(value, unit)[1]) for at, value, unit in points]
+        except (TimeoutError, httpx.HTTPError, ValueError):
+            return []
 
 
 def _error(name: str, detail: str, link: str | None) -> Measurement:

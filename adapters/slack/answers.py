@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ import structlog
 from adapters.slack import blocks, limits, modals, packing
 from adapters.slack.blocks import Files
 from adapters.slack.client import Api
-from adapters.slack.dialogue import Place, not_done, refusal_of
+from adapters.slack.dialogue import Place, not_done, refusal_of, unsaved
 from adapters.slack.faults import Refusal
 from adapters.slack.people import first_holders
 from adapters.slack.pictures import Uploads
@@ -48,7 +49,9 @@ class Answers:
     async def to_command(self, ack: Ack, place: Place, answer: Answer) -> None:
         """A card with the acknowledgement (ephemeral, no further call), unless it has a picture; a form by its
         trigger."""
-        if answer.form is not None:
+        if unsaved(answer) and is_late(place):
+            await self._beside(ack, place, answer)
+        elif answer.form is not None:
             await ack()
             self._tasks.spawn(self.open_form(place, answer.form))
         elif answer.card is None:
@@ -64,6 +67,9 @@ class Answers:
 
     async def to_click(self, ack: Ack, place: Place, answer: Answer) -> None:
         """The acknowledgement of a click says nothing: a card is whispered, a form opened."""
+        if unsaved(answer):
+            await self._beside(ack, place, answer)
+            return
         await ack()
         if answer.form is not None:
             self._tasks.spawn(self.open_form(place, answer.form))
@@ -82,19 +88,32 @@ class Answers:
             await ack(response_action="update", view=self._view(place, answer.form))
         elif card is not None and not place.channel and not late:
             await ack(response_action="update", view=self._notice(place, card))
+        elif unsaved(answer):
+            await self._beside(ack, place, answer)
         else:
             # Nothing stands below this form that is worth going back to.
             await (ack(response_action="clear") if view.get("previous_view_id") else ack())
             if card is not None:
                 self._tasks.spawn(self.whisper(place, card))
 
+    async def _beside(self, ack: Ack, place: Place, answer: Answer) -> None:
+        """What is not in the database is acknowledged only when the person has been told so in time; else Slack shows
+        by itself that it failed."""
+        assert answer.card is not None
+        told = False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(place.began + LATE):
+                told = await self.whisper(place, answer.card)
+        if told:
+            await ack()
+
     # --- the means ---
 
-    async def whisper(self, place: Place, card: Card, *, folded: bool = True) -> None:
-        """Say it where they are so that only they see it: in the thread, the channel, or over the Home tab."""
+    async def whisper(self, place: Place, card: Card, *, folded: bool = True) -> bool:
+        """Say it where they are so that only they see it: in the thread, the channel, or over the Home tab. False if
+        it could not be said."""
         if not place.channel:
-            await self._open(place, self._notice(place, card))
-            return
+            return await self._open(place, self._notice(place, card)) is not None
         files = await self._uploads.of(card)
         where = {"channel": place.channel, "user": place.user, "thread_ts": place.thread}
         for said, part in enumerate(packing.parts(card)):
@@ -104,8 +123,8 @@ class Answers:
             except ChatError as problem:
                 # Where the bot is no member, the response_url still leads to who clicked.
                 log.info("slack.whisper", problem=str(problem), channel=place.channel)
-                await self._respond(place, self._messages(card, folded=folded)[said:])
-                return
+                return await self._respond(place, self._messages(card, folded=folded)[said:])
+        return True
 
     async def tell(self, place: Place, sentence: str) -> None:
         """One sentence, for what went wrong."""
@@ -187,14 +206,18 @@ class Answers:
         except ChatError as problem:
             log.info("slack.form", problem=str(problem))
 
-    async def _respond(self, place: Place, messages: list[dict[str, Any]]) -> None:
-        for message in messages[:_RESPONSES] if place.response_url else ():
+    async def _respond(self, place: Place, messages: list[dict[str, Any]]) -> bool:
+        """Whether all of it was said."""
+        if not place.response_url:
+            return False
+        for message in messages[:_RESPONSES]:
             body = {"response_type": "ephemeral", "replace_original": False, **message}
             try:
                 await self._api.respond(place.response_url, body)
             except ChatError as problem:
                 log.warning("slack.answer", problem=str(problem))
-                return
+                return False
+        return True
 
 
 def is_late(place: Place) -> bool:

@@ -25,7 +25,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack import modals
 from adapters.slack.answers import Ack, Answers
 from adapters.slack.client import Api
-from adapters.slack.dialogue import Place, SlackDialogue, carried_by, not_done, people_in, refusal_of, typed
+from adapters.slack.dialogue import UNKNOWN, UNSAVED, Place, SlackDialogue, carried_by, people_in, refusal_of, typed
 from adapters.slack.home import Home
 from adapters.slack.roles import Roster
 from adapters.slack.shapes import fits
@@ -186,17 +186,15 @@ def make_app(inbox: Inbox, api: Api, signing_secret: str = "") -> AsyncApp:
 
 
 async def _asked(answer: Awaitable[Answer]) -> Answer:
-    """The core's answer; what goes wrong there becomes one. After a fault nobody foresaw, how far it got is unknown."""
+    """The core's answer; what goes wrong there becomes one."""
     try:
         return await answer
     except StoreError as problem:
         log.warning("slack.store", problem=str(problem))
-        return not_done("The database cannot be written now, so nothing was changed. Please try again.")
+        return UNSAVED
     except Exception as problem:
         log.error("slack.failed", exc_info=problem)
-        return not_done(
-            "Something went wrong here, and it is in the log. See `/deploy status` for what was done, then try again."
-        )
+        return UNKNOWN
 
 
 def _whole(card: Card, item: str) -> Card | None:

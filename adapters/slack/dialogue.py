@@ -116,6 +116,18 @@ def not_done(sentence: str) -> Answer:
     return Answer(card=Card("Not done", sentence, (Text(escape(sentence)),), Tone.WARN), refused=True)
 
 
+UNSAVED = not_done("The database cannot be written now, so nothing was changed. Please try again.")
+UNKNOWN = not_done(
+    "Something went wrong here, and it is in the log. See `/deploy status` for what was done, then try again."
+)
+"""After a fault nobody foresaw, how far it got is unknown."""
+
+
+def unsaved(answer: Answer) -> bool:
+    """Whether what was asked for may be missing in the database, and this says so."""
+    return answer is UNSAVED or answer is UNKNOWN
+
+
 def people_in(text: str) -> list[str]:
     """The users named in a command by id alone."""
     return [target for sign, target, label in _MARKED.findall(text) if sign == "@" and not label]

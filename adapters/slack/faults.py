@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import aiohttp
 import structlog
 from slack_sdk.errors import SlackApiError
@@ -29,6 +31,8 @@ _CHANNEL = {
     "is_inactive": "is archived",
 }
 _TOKEN = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "no_permission"}
+_TOKENS = re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+")
+_CODE = re.compile(r"[a-z0-9_.:-]{1,80}")
 _REINSTALL = "paste what gonogo slack manifest prints into the app's settings and reinstall the app"
 
 log = structlog.get_logger(__name__)
@@ -96,6 +100,8 @@ def problem_of(method: str, error: Exception, *, app_token: bool = False) -> Cha
     data = getattr(response, "data", None)
     data = data if isinstance(data, dict) else {}
     code = str(data.get("error", ""))
+    if not _CODE.fullmatch(code):
+        code = ""  # none of Slack's words: somebody else answers, and may say back what was sent
     if status == 429 or code in ("ratelimited", "rate_limited"):
         return Busy429(_seconds(getattr(response, "headers", {}).get("Retry-After")))
     if status >= 500 or code in _AMBIGUOUS or not code:
@@ -128,6 +134,7 @@ def _said(method: str, code: str, data: dict[str, object], *, app_token: bool) -
     details = data.get("response_metadata")
     messages = details.get("messages") if isinstance(details, dict) else None
     more = f": {'; '.join(map(str, messages))}" if isinstance(messages, list) and messages else ""
+    more = _TOKENS.sub("…", more)
     return Refusal(f"{method} was refused ({code}){more}", code)
 
 

@@ -93,6 +93,11 @@ def draw_page(*, personas: Sequence[Persona], channels: Sequence[str], suggestio
     )
 
 
+def draw_door(title: str) -> str:
+    """The page that asks for the token."""
+    return _environment.get_template("enter.html").render(title=title)
+
+
 def role_words(role: str) -> str:
     """`product_owner` as people say it."""
     return _ROLES.get(role, role.replace("_", " "))

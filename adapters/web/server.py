@@ -18,7 +18,8 @@ from starlette.staticfiles import StaticFiles
 from adapters.web.api import Api
 from adapters.web.chat import WebChat
 from adapters.web.clock import SandboxClock, SandboxTime
-from adapters.web.draw import HERE, draw_page
+from adapters.web.draw import HERE, draw_door, draw_page
+from adapters.web.entrance import ENTER, Entrance
 from adapters.web.guard import Guard
 from adapters.web.personas import PERSONAS
 from adapters.web.pictures import Figures
@@ -43,13 +44,14 @@ def make_routes(
     time: SandboxTime,
     service: SimulatedService,
     pictures: Pictures | None = None,
+    entrance: Entrance | None = None,
     suggestions: Sequence[str] = SUGGESTIONS,
     title: str = "gonogo sandbox",
     poll: float = POLL_SECONDS,
     heartbeat: float = HEARTBEAT_SECONDS,
 ) -> list[BaseRoute]:
-    """All routes of the sandbox behind its guard: they answer on loopback names only, whatever they are mounted in.
-    Without `pictures` they are said in words.
+    """All routes of the sandbox behind its guard: they answer on loopback names only, whatever they are mounted in;
+    with an `entrance`, on any name, and only whom it admits. Without `pictures` they are said in words.
 
     Call `sandbox.bell.close()` when the process is asked to stop: a server waits for its open streams to end.
     """
@@ -79,8 +81,11 @@ def make_routes(
         *figures.routes(),
         Mount("/static", _Static(directory=HERE / "static")),
     ]
+    if entrance is not None:
+        routes.append(Route(ENTER, entrance.enter, methods=["POST"]))
+    guard = Middleware(Guard, entrance=entrance, door=draw_door(title))
     errors = Middleware(ExceptionMiddleware, handlers={HTTPException: _refused, Exception: _broken})
-    return [Mount("", routes=routes, middleware=[Middleware(Guard), errors])]
+    return [Mount("", routes=routes, middleware=[guard, errors])]
 
 
 def make_app(
@@ -92,6 +97,7 @@ def make_app(
     time: SandboxTime,
     service: SimulatedService,
     pictures: Pictures | None = None,
+    entrance: Entrance | None = None,
     suggestions: Sequence[str] = SUGGESTIONS,
     title: str = "gonogo sandbox",
     poll: float = POLL_SECONDS,
@@ -106,6 +112,7 @@ def make_app(
         time=time,
         service=service,
         pictures=pictures,
+        entrance=entrance,
         suggestions=suggestions,
         title=title,
         poll=poll,

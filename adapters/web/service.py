@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +18,8 @@ from bot.ports import Clock
 _HEALTH = "service_health"
 _KEPT = 100
 """How many changes of health are remembered, for questions about the past."""
+_POINTS = 1_000
+"""Of an answer about the past, at most."""
 
 
 class Health(StrEnum):
@@ -87,10 +89,7 @@ class SimulatedService:
 
     async def health(self, as_of: datetime | None = None) -> Health:
         """How the service is, or was."""
-        past = await self._changes()
-        if as_of is not None:
-            past = [change for change in past if datetime.fromisoformat(change["since"]) <= as_of]
-        return Health(past[-1]["health"]) if past else Health.HEALTHY
+        return _health(await self._changes(), as_of)
 
     async def set_health(self, health: Health) -> None:
         """From now on it is so."""
@@ -98,9 +97,11 @@ class SimulatedService:
         await self._sandbox.put(_HEALTH, [*await self._changes(), change][-_KEPT:])
 
     def routes(self) -> list[BaseRoute]:
-        """`/service/metrics?name=…&as_of=…`, and under any other path of `/service/` a version or health endpoint."""
+        """`/service/metrics?name=…&as_of=…` and its past (`/past?name=…&start=…&end=…&step=…`), and under any other
+        path of `/service/` a version or health endpoint."""
         return [
             Route("/service/metrics", self._metrics, methods=["GET"]),
+            Route("/service/metrics/past", self._past, methods=["GET"]),
             Route("/service/{path:path}", self._endpoint, methods=["GET"]),
         ]
 
@@ -110,13 +111,25 @@ class SimulatedService:
     async def _metrics(self, request: Request) -> Response:
         try:
             text = request.query_params.get("as_of")
-            as_of = datetime.fromisoformat(text.replace(" ", "+")) if text else None
+            as_of = _instant(text) if text else None
         except ValueError:
             return JSONResponse({"error": "as_of is an ISO 8601 instant"}, 400)
-        if as_of is not None and as_of.tzinfo is None:
-            as_of = as_of.replace(tzinfo=UTC)
         found = measure(request.query_params.get("name", ""), await self.health(as_of))
         return JSONResponse({"value": found[0], "unit": found[1]}) if found else Response(status_code=204)
+
+    async def _past(self, request: Request) -> Response:
+        asked = request.query_params
+        try:
+            start, end = _instant(asked["start"]), _instant(asked["end"])
+            step = timedelta(seconds=max(float(asked["step"]), 1.0))
+            if not 0 <= (end - start) / step < _POINTS:
+                raise ValueError
+        except (KeyError, ValueError, OverflowError):
+            return JSONResponse({"error": f"start and end are ISO 8601 instants, less than {_POINTS} steps apart"}, 400)
+        changes = await self._changes()
+        times = [start + step * number for number in range(int((end - start) / step) + 1)]
+        known = ((at, measure(asked.get("name", ""), _health(changes, at))) for at in times)
+        return JSONResponse({"points": [[at.isoformat(), *found] for at, found in known if found]})
 
     async def _endpoint(self, request: Request) -> Response:
         last = request.path_params["path"].rstrip("/").rpartition("/")[2]
@@ -128,6 +141,18 @@ class SimulatedService:
             )
         status = "error" if failing else "ok"
         return JSONResponse({"status": status, "timestamp": self._clock.now().isoformat()}, 503 if failing else 200)
+
+
+def _health(changes: Sequence[Mapping[str, str]], as_of: datetime | None) -> Health:
+    """How it was after the changes up to then."""
+    past = [each for each in changes if as_of is None or datetime.fromisoformat(each["since"]) <= as_of]
+    return Health(past[-1]["health"]) if past else Health.HEALTHY
+
+
+def _instant(text: str) -> datetime:
+    """An ISO 8601 instant, in UTC if it says nothing else. Raises ValueError."""
+    at = datetime.fromisoformat(text.replace(" ", "+"))
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
 def _commit(version: str) -> str:

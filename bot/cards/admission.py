@@ -7,9 +7,12 @@ from datetime import datetime
 
 from bot.cards.card import Answer, Button, Buttons, Card, Field, Form, Option, Text, Tone, escape
 from bot.cards.opening import say_opening, say_reasons, say_when
+from bot.cards.pipeline import pipeline_notices
 from bot.cards.refusals import no
+from bot.cards.reminders import reminder_notices
 from bot.cards.view import View
 from bot.cards.words import count, person, plain, role_words
+from bot.cards.workflows import workflow_notices
 from bot.domain import events as e
 from bot.domain.admission import approvers, lacking
 from bot.domain.calendar import Opening
@@ -17,7 +20,7 @@ from bot.domain.decisions import opening_of
 from bot.domain.deployment import Status
 from bot.domain.horizon import Concern
 from checklists.plan import Plan
-from checklists.policy import Override, Policy
+from checklists.policy import Announcement, Override, Policy
 
 OVERRIDE = "override"
 """The lane of who may start in spite of a window or a freeze."""
@@ -241,9 +244,10 @@ def notices(plan: Plan, view: View, fact: e.Event) -> Iterator[tuple[str, Card, 
             line = f"📣 Nobody has acknowledged the issue of {name}: calling {escape(role_words(fact.role))}."
             button = Buttons((Button("Acknowledge", f"acknowledge:{view.id}", "primary"),))
             card = Card("", plain(line), (Text(line), button), Tone.BAD, mentions=(fact.role,))
-            yield f"escalated-{fact.level}", card, False
+            yield f"escalated-{fact.level}{_of_issue(view)}", card, False
         case e.Acknowledged():
-            yield "acknowledged", _card(f"🙋 {person(fact.by)} looks after the issue of {name}.", Tone.PLAIN), False
+            line = f"🙋 {person(fact.by)} looks after the issue of {name}."
+            yield f"acknowledged{_of_issue(view)}", _card(line, Tone.PLAIN), False
         case e.Chased():
             step = plan.step(fact.phase)
             if step is not None:
@@ -254,7 +258,9 @@ def notices(plan: Plan, view: View, fact: e.Event) -> Iterator[tuple[str, Card, 
                 )
                 yield f"chased-{fact.phase}-{int(fact.due.timestamp())}", _card(line, Tone.WARN), False
         case _:
-            pass
+            yield from pipeline_notices(view, fact)
+            yield from workflow_notices(view, fact)
+            yield from reminder_notices(view, fact)
     if isinstance(fact, e.Started) and fact.approvals:
         needs = " and ".join(f"{needed.count} × {escape(role_words(needed.role))}" for needed in fact.approvals)
         line = f"🙋 {name} waits for approval: {needs}."
@@ -274,6 +280,12 @@ def took_over_card(older: View, newer: str) -> Card:
         f"{escape(started.environment)}: the older one's remaining checks are dropped."
     )
     return _card(line, Tone.PLAIN)
+
+
+def _of_issue(view: View) -> str:
+    """Which issue it is about, where it is not the first: each has messages of its own."""
+    said = view.state.announced.get(Announcement.ISSUE)
+    return f"-{said.number}" if said is not None and said.number > 1 else ""
 
 
 def _in_spite(view: View, lane: str, overrode: Sequence[str], reason: str) -> str:

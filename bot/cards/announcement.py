@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from bot.cards.alerts import alert_words
 from bot.cards.words import plain, role_words
 from bot.domain import events as e
+from bot.domain.alerts import alarms
 from bot.domain.deployment import Deployment, Run
 from bot.domain.verdict import YES_NO
+from bot.domain.watch import time_to_recover
 from checklists.plan import Plan
 from checklists.policy import Announcement
 from checklists.quantities import say_value
@@ -46,6 +49,7 @@ def _values(plan: Plan, state: Deployment, announcement: Announcement, now: date
         "finished_at": (state.ended_at or now).astimezone(zone),
         "duration": _duration(state),
         "downtime": Unknown("not measured"),
+        "time_to_recover": time_to_recover(state) or Unknown("no issue was found, or it lasts"),
         "eta": plan.policy.expected or Unknown("the policy names no expected time"),
         "starts_in": _starts_in(plan, state, now),
         "changes": changes,
@@ -55,7 +59,7 @@ def _values(plan: Plan, state: Deployment, announcement: Announcement, now: date
         "reason": _reason(state),
         "next_steps": (state.rollback.next_steps if state.rollback else "") or Unknown("not said"),
         "issues": [note.text for notes in state.notes.values() for note in notes],
-        "issue": _issue(plan, run),
+        "issue": _issue(plan, state, run),
         "severity": (run.result.severity if run else "") or Unknown("no row of the matrix applies"),
         "action": (run.result.action if run else "") or Unknown("no row of the matrix applies"),
         "within": (run.result.within if run else "") or Unknown("no row of the matrix applies"),
@@ -160,10 +164,11 @@ def _reason(state: Deployment) -> object:
     return state.rollback.reason if state.rollback else Unknown("none was given")
 
 
-def _issue(plan: Plan, run: Run | None) -> object:
-    if run is None:
+def _issue(plan: Plan, state: Deployment, run: Run | None) -> object:
+    """The alarms that fire, and what is bad in the run that failed."""
+    found = [alert_words(alert) for alert in alarms(state.alerts, state.t0)]
+    if run is None and not found:
         return Unknown("no check has run")
-    bad = [judged for judged in run.result.judged if judged.verdict is not e.Verdict.HEALTHY]
-    return "; ".join(
-        f"{measure_name(plan, judged.measurement.name)} {say_measurement(judged.measurement)}" for judged in bad
-    ) or Unknown("nothing was measured")
+    bad = [one for one in run.result.judged if one.verdict is not e.Verdict.HEALTHY] if run is not None else []
+    found += [f"{measure_name(plan, one.measurement.name)} {say_measurement(one.measurement)}" for one in bad]
+    return "; ".join(found) or Unknown("nothing was measured")

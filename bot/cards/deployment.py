@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.cards.admission import lane_words, waiting_buttons, waiting_lines, where_it_waits
+from bot.cards.alerts import alert_lines, alert_slots
 from bot.cards.card import Block, Button, Buttons, Card, Progress, Slot, Text, Tone, escape
-from bot.cards.checks import check_slots, check_title
+from bot.cards.checks import check_slots, check_title, trying
 from bot.cards.items import phase_slots
 from bot.cards.opening import say_opening
+from bot.cards.pipeline import failure_lines
 from bot.cards.view import View
 from bot.cards.words import LONGEST_TITLE, count, person, plain, role_words
+from bot.cards.workflows import workflow_buttons, workflow_lines
 from bot.domain.deployment import Status, measures_nothing
-from bot.domain.watch import limit_of
+from bot.domain.watch import limit_of, time_to_recover
 from checklists.plan import Task
 from checklists.policy import Announcement
 from checklists.quantities import say_duration
@@ -53,7 +56,7 @@ def slots(view: View) -> list[Slot]:
             wanted += phase_slots(view, step)
     for check in view.plan.checks:
         wanted += check_slots(view, check)
-    return wanted
+    return wanted + alert_slots(view)
 
 
 def deployment_card(view: View) -> Card:
@@ -85,7 +88,9 @@ def where_it_stands(view: View) -> str:
             return f"**Stable** since {at}: {_how_it_passed(view)}"
         case Status.ROLLED_BACK if state.rollback is not None:
             back = f" to {escape(state.rollback.to_version)}" if state.rollback.to_version else ""
-            return f"**Rolled back**{back} at {at}: {escape(state.rollback.reason)}"
+            took = time_to_recover(state)
+            recovered = f", {say_duration(took)} after the issue was found" if took is not None else ""
+            return f"**Rolled back**{back} at {at}{recovered}: {escape(state.rollback.reason)}"
         case Status.CANCELLED if state.cancelled is not None:
             return f"**Cancelled** by {person(state.cancelled.by)} at {at}: {escape(state.cancelled.reason)}"
         case Status.SUPERSEDED if state.superseded is not None:
@@ -128,6 +133,9 @@ def _lines(view: View) -> Iterator[str]:
         return
     if state.status is Status.WAITING:
         yield from waiting_lines(view)
+    yield from workflow_lines(view)
+    yield from failure_lines(view)
+    yield from alert_lines(view)
     if todo := _next_items(view):
         yield f"Next: {todo}"
     if state.started.lane or state.started.overrode:
@@ -184,6 +192,8 @@ def _by(task: Task) -> str:
         return f" ({escape(role_words(task.role))})"
     if task.probe:
         return " (automatic)"
+    if task.event:
+        return " (pipeline)"
     return f" ({escape(task.owner)})" if task.owner else ""
 
 
@@ -215,10 +225,14 @@ def _bad_news(view: View) -> Iterator[str]:
 def _watch_lines(view: View) -> Iterator[str]:
     """The time limit of what is bad, who looks after it, and a rollback that comes by itself."""
     state = view.state
+    yield from trying(view)
+    if state.newer is not None and not state.status.ended:
+        since = view.when(state.newer.at)
+        yield f"{escape(state.newer.version)} is being deployed since {since}: what is measured now may be its doing"
     if (limit := limit_of(view.plan, state)) is not None:
         left = limit - view.now
         when = f"{say_duration(left)} left" if left.total_seconds() > 0 else "which is over"
-        yield f"To be decided by {view.when(limit)}, {when}"
+        yield f"**Roll back or decide by** {view.when(limit)}, {when}"
     if state.proposed is not None:
         yield f"**Rolls back by itself** at {view.when(state.proposed.stops_at)}: {escape(state.proposed.reason)}"
     if state.acknowledged is not None:
@@ -227,6 +241,7 @@ def _watch_lines(view: View) -> Iterator[str]:
 
 def _buttons(view: View) -> Iterator[Button]:
     state, plan = view.state, view.plan
+    yield from workflow_buttons(view)
     if state.status is Status.ROLLING_BACK:
         yield Button("Rolled back…", f"rolledback:{view.id}", "primary")
         return

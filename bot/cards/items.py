@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from bot.cards.card import Block, Button, Card, Code, Heading, ItemRow, ItemState, Slot, Text, Tone, escape
+from bot.cards.pipeline import linked
 from bot.cards.placeholders import beware, filled
 from bot.cards.prose import prose_blocks
 from bot.cards.view import View
@@ -56,7 +57,7 @@ def item_row(view: View, task: Task) -> ItemRow:
         state = ItemState.EXCUSED if mark.excused else ItemState.TICKED
         when = view.clock(mark.at)
         reason = f": not applicable, {escape(mark.reason)}" if mark.excused else ""
-        value = f" · {escape(mark.value)}" if mark.value else ""
+        value = f" · {linked(mark.value, mark.link)}" if mark.value else ""
         status = f"{person(mark.by)} {when}{reason}{value}"
     return ItemRow(
         id=task.id,
@@ -174,6 +175,8 @@ def _hints(view: View, task: Task) -> Iterator[str]:
         yield "ticks itself when measured healthy"
     if task.announces and task.role is None and not marked:
         yield "ticks itself when it is announced"
+    if task.event and task.role is None and not marked:
+        yield f"ticks itself when the pipeline reports “{escape(task.event)}”"
     if task.due is not None and not marked and view.state.t0 is not None and view.state.t0 + task.due > view.now:
         yield f"not expected before {view.clock(view.state.t0 + task.due)}"
     if task.item.command and not marked and (warning := beware(task.item.command, view)):

@@ -22,6 +22,8 @@ class View:
     state: Deployment
     now: datetime
     opening: Opening | None = None
+    github: bool = False
+    """Whether GitHub is connected, and workflows can be started from here."""
 
     @property
     def id(self) -> str:

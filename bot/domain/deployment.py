@@ -9,8 +9,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain import events as e
+from bot.domain.alerts import Alerts, heard
+from bot.domain.issue import Issue, following
 from bot.domain.people import Who
+from bot.domain.pipeline_facts import DEPLOYED
+from bot.domain.workflow_facts import Dispatch, followed
 from checklists.document import PhaseKind
+from checklists.names import fold
 from checklists.plan import Check, Plan, Step, Task
 from checklists.policy import Announcement
 
@@ -53,6 +58,7 @@ class Mark:
     excused: bool = False
     reason: str = ""
     value: str = ""
+    link: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,16 @@ class Deployment:
     deployed_by: Who | None = None
     runs: dict[str, dict[datetime, Run]] = field(default_factory=dict)
     """Check id -> due -> run."""
+    pasts: tuple[e.Past, ...] = ()
+    """What sources knew of the times between the measurements."""
+    tries: dict[str, dict[datetime, tuple[e.CheckTried, ...]]] = field(default_factory=dict)
+    """Check id -> due -> results that did not decide, in order."""
+    issue: Issue | None = None
+    """The newest issue: since when a check fails, and since when it is well again."""
+    reminded: dict[tuple[str, datetime, str], e.Reminded] = field(default_factory=dict)
+    """Check id, due time and what of -> the last reminder."""
+    newer: e.NewerStarted | None = None
+    """A newer deployment is under way: what is measured since may be its doing."""
     announced: dict[Announcement, e.Announced] = field(default_factory=dict)
     rollback: e.RollbackStarted | None = None
     rolled_back: e.RolledBack | None = None
@@ -117,6 +133,18 @@ class Deployment:
     escalated: list[e.Escalated] = field(default_factory=list)
     chased: dict[str, datetime] = field(default_factory=dict)
     """Phase id -> when people were last reminded of it, as of its due time."""
+    reports: dict[str, e.Reported] = field(default_factory=dict)
+    """Item id -> what the pipeline has reported of it; until it is ticked, or somebody decides about it."""
+    failures: dict[str, e.PipelineFailed] = field(default_factory=dict)
+    """Step of the pipeline, folded -> that it failed; until it is reported done, all of them until T0."""
+    alerts: Alerts = field(default_factory=dict)
+    """Alerts that came in while it was under way."""
+    dispatches: dict[str, Dispatch] = field(default_factory=dict)
+    """Workflows that were started from here, by id, in order."""
+    commit: str = ""
+    """The commit that was approved, where it is known."""
+    news: datetime | None = None
+    """When it was last heard that what items measure on GitHub may have changed."""
     revision: int = 0
 
     @property
@@ -195,7 +223,7 @@ class Deployment:
 
 def measures_nothing(check: Check) -> bool:
     """Whether a check is for people alone."""
-    return not (check.probes or check.measure or check.alert)
+    return not (check.probes or check.measure or check.alert or check.minimum)
 
 
 def replay(events: Iterable[e.Event]) -> Deployment:
@@ -218,8 +246,12 @@ def evolve(state: Deployment, events: Iterable[e.Event]) -> Deployment:
     new.due_opened, new.announced = set(state.due_opened), dict(state.announced)
     new.notes = {item: list(notes) for item, notes in state.notes.items()}
     new.runs = {check: dict(runs) for check, runs in state.runs.items()}
+    new.tries, new.reminded = {check: dict(tries) for check, tries in state.tries.items()}, dict(state.reminded)
     new.watched, new.escalated = list(state.watched), list(state.escalated)
     new.approved, new.chased = dict(state.approved), dict(state.chased)
+    new.reports, new.failures = dict(state.reports), dict(state.failures)
+    new.dispatches = dict(state.dispatches)
+    new.alerts = dict(state.alerts)
     for event in events:
         _apply(new, event)
     return new
@@ -237,11 +269,29 @@ def _apply(state: Deployment, event: e.Event) -> None:
         case e.PhaseDone():
             state.done[event.phase] = event.at
         case e.Ticked():
-            state.marks[event.item] = Mark(event.by, event.at, value=event.value)
+            state.marks[event.item] = Mark(event.by, event.at, value=event.value, link=event.link)
+            state.reports.pop(event.item, None)
         case e.Unticked():
             state.marks.pop(event.item, None)
+            state.reports.pop(event.item, None)
         case e.Excused():
             state.marks[event.item] = Mark(event.by, event.at, excused=True, reason=event.reason)
+            state.reports.pop(event.item, None)
+        case e.Reported():
+            state.reports |= dict.fromkeys(event.items, event)
+            state.failures.pop(fold(event.step), None)
+            if fold(event.step) == DEPLOYED:
+                state.failures = {}
+        case e.PipelineFailed():
+            state.failures[fold(event.step)] = event
+        case e.Dispatched() | e.DispatchTried() | e.DispatchAnswered() | e.DispatchEnded():
+            state.dispatches[event.id] = followed(state.dispatches.get(event.id), event)
+        case e.CommitKnown():
+            state.commit = event.commit
+        case e.NewsHeard():
+            state.news = event.at
+        case e.AlertRaised() | e.AlertCleared():
+            state.issue = heard(state.alerts, event, state.t0, state.issue)
         case e.Watched():
             state.watched.append(event)
         case e.Escalated():
@@ -260,11 +310,24 @@ def _apply(state: Deployment, event: e.Event) -> None:
             state.notes.setdefault(event.item, []).append(Note(event.by, event.at, event.text))
         case e.CheckRan():
             state.runs.setdefault(event.check, {})[event.due] = Run(event)
+            state.pasts += event.past
+            state.issue = following(state.issue, event.verdict, event.at)
+        case e.CheckTried():
+            tries = state.tries.setdefault(event.check, {})
+            tries[event.due] = (*tries.get(event.due, ()), event)
         case e.CheckAccepted():
             runs = state.runs[event.check]
             runs[event.due] = Run(runs[event.due].result, event)
+            if runs[event.due].result.verdict is e.Verdict.FAILING:
+                state.issue = following(state.issue, e.Verdict.HEALTHY, event.at)
+        case e.Reminded():
+            state.reminded[event.check, event.due, event.what] = event
+        case e.NewerStarted():
+            state.newer = event
         case e.Announced():
             state.announced[event.announcement] = event
+            if event.announcement is Announcement.ISSUE:  # a new one is looked after anew
+                state.acknowledged, state.escalated = None, []
             if event.announcement is Announcement.SUCCEEDED and state.status is Status.DEPLOYED:
                 state.status = Status.SUCCEEDED
         case _:
@@ -277,7 +340,7 @@ def _turn(state: Deployment, event: e.Event) -> None:
         case e.Approved():
             state.approved[event.by.chat, event.by.id] = event
         case e.ApprovalsDropped():
-            state.approved, state.go_asked = {}, None
+            state.approved, state.go_asked, state.commit = {}, None, ""
         case e.GoAsked():
             state.go_asked, state.held = event, None
         case e.Held():
@@ -288,6 +351,7 @@ def _turn(state: Deployment, event: e.Event) -> None:
             state.admitted, state.status, state.held = event, Status.RUNNING, None
         case e.Deployed():
             state.t0, state.deployed_by, state.status = event.at, event.by, Status.DEPLOYED
+            state.failures = {}
         case e.RollbackStarted():
             state.rollback, state.status, state.ended_at = event, Status.ROLLING_BACK, None
         case e.RolledBack():

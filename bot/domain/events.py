@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from bot.domain.alert_facts import AlertCleared as AlertCleared
+from bot.domain.alert_facts import AlertRaised as AlertRaised
 from bot.domain.calendar_facts import FreezeAdded as FreezeAdded
 from bot.domain.calendar_facts import FreezeRemoved as FreezeRemoved
 from bot.domain.calendar_facts import IncidentClosed as IncidentClosed
@@ -21,18 +23,30 @@ from bot.domain.facts import Approvals as Approvals
 from bot.domain.facts import Cause as Cause
 from bot.domain.facts import Decision as Decision
 from bot.domain.facts import Fact as Fact
+from bot.domain.pipeline_facts import PipelineFailed as PipelineFailed
+from bot.domain.pipeline_facts import Reported as Reported
 from bot.domain.watch_facts import Acknowledged as Acknowledged
 from bot.domain.watch_facts import CheckAccepted as CheckAccepted
 from bot.domain.watch_facts import CheckRan as CheckRan
+from bot.domain.watch_facts import CheckTried as CheckTried
 from bot.domain.watch_facts import Escalated as Escalated
 from bot.domain.watch_facts import Judged as Judged
 from bot.domain.watch_facts import Measurement as Measurement
+from bot.domain.watch_facts import NewerStarted as NewerStarted
 from bot.domain.watch_facts import Outcome as Outcome
+from bot.domain.watch_facts import Past as Past
 from bot.domain.watch_facts import Recovered as Recovered
+from bot.domain.watch_facts import Reminded as Reminded
 from bot.domain.watch_facts import RollbackProposed as RollbackProposed
 from bot.domain.watch_facts import RollbackStopped as RollbackStopped
 from bot.domain.watch_facts import Verdict as Verdict
 from bot.domain.watch_facts import Watched as Watched
+from bot.domain.workflow_facts import CommitKnown as CommitKnown
+from bot.domain.workflow_facts import DispatchAnswered as DispatchAnswered
+from bot.domain.workflow_facts import Dispatched as Dispatched
+from bot.domain.workflow_facts import DispatchEnded as DispatchEnded
+from bot.domain.workflow_facts import DispatchTried as DispatchTried
+from bot.domain.workflow_facts import NewsHeard as NewsHeard
 from checklists.policy import Announcement
 
 
@@ -135,7 +149,9 @@ class Ticked(Fact):
     kind: Literal["ticked"] = "ticked"
     item: str
     value: str = ""
-    """What was measured or posted, when gonogo ticked it."""
+    """What was measured, posted or reported, when gonogo ticked it."""
+    link: str | None = None
+    """Where that can be read."""
 
 
 class Unticked(Fact):
@@ -168,6 +184,8 @@ class Announced(Fact):
     announcement: Announcement
     text: str = ""
     """Exactly what was said."""
+    number: int = 1
+    """Of its kind: only an issue comes again."""
 
 
 class RollbackStarted(Fact):
@@ -211,6 +229,7 @@ Event = Annotated[
     | Noted
     | Deployed
     | CheckRan
+    | CheckTried
     | CheckAccepted
     | Announced
     | RollbackStarted
@@ -230,7 +249,19 @@ Event = Annotated[
     | RollbackStopped
     | Recovered
     | Acknowledged
-    | Escalated,
+    | Escalated
+    | Dispatched
+    | DispatchTried
+    | DispatchAnswered
+    | DispatchEnded
+    | CommitKnown
+    | NewsHeard
+    | Reminded
+    | NewerStarted
+    | Reported
+    | PipelineFailed
+    | AlertRaised
+    | AlertCleared,
     Field(discriminator="kind"),
 ]
 

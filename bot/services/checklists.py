@@ -97,12 +97,14 @@ async def frozen_plan(unit: Unit, digest: str, environment: str, lane: str = "")
     if cached is None:
         kept = await unit.checklist(digest)
         cached = _plan(kept, environment, lane)
-        if len(_PLANS) >= 64:
+        if len(_PLANS) >= PLANS:
             _PLANS.pop(next(iter(_PLANS)))
         _PLANS[digest, environment, lane] = cached
     return cached
 
 
+PLANS = 1_000
+"""How many are remembered: one of a long checklist takes 75 ms to read and 200 kB to keep."""
 _PLANS: dict[tuple[str, str, str], Plan] = {}
 
 

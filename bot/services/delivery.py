@@ -24,14 +24,23 @@ async def once(store: Store, clock: Clock, key: str, work: Callable[[Unit], Awai
     The same `key` again changes nothing and gets the same answer. Where somebody else was faster the work is done anew
     on what they left. Raises Conflict after several tries, and what `work` raises: then nothing was changed.
     """
+
+    async def told(unit: Unit) -> str:
+        return answer_to_text(await work(unit))
+
+    return answer_from_text(await remembered(store, clock, key, told))
+
+
+async def remembered(store: Store, clock: Clock, key: str, work: Callable[[Unit], Awaitable[str]]) -> str:
+    """Like `once`, for an answer that is text of its own: for a program."""
     for left in reversed(range(_TRIES)):
         try:
             async with store.write() as unit:
                 before = await unit.delivered(key)
                 if before is not None:
-                    return answer_from_text(before)
+                    return before
                 answer = await work(unit)
-                await unit.remember_delivery(key, answer_to_text(answer), clock.now())
+                await unit.remember_delivery(key, answer, clock.now())
             return answer
         except Conflict:
             if not left:

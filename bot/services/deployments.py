@@ -21,7 +21,7 @@ from bot.services.delivery import once
 from bot.services.gate import Gate, Read
 from bot.services.records import Records, load
 from bot.services.starting import Request as Request
-from bot.services.starting import Starting
+from bot.services.starting import Starting, Unless
 from bot.services.starting import good_versions as good_versions
 from bot.services.starting import planned_time as planned_time
 from checklists.plan import Plan
@@ -51,10 +51,13 @@ class Deployments:
     ) -> None:
         self._store, self._clock, self._gate, self._records, self._changed = store, clock, gate, records, changed
         self._starting = Starting(store, clock, gate, checklists, changelog, records, roster, new_id=new_id)
+        self.before_go: Callable[[str], Awaitable[None]] | None = None
+        """Called with a deployment that may be about to go, to find out whether it is what was approved."""
 
-    async def start(self, request: Request, *, who: Who, key: str) -> Answer:
-        """Start a deployment, let it wait, or say why not. Raises Unwell, and what `Checklists.load` raises."""
-        answer = await self._starting.start(request, who=who, key=key)
+    async def start(self, request: Request, *, who: Who, key: str, unless: Unless | None = None) -> Answer:
+        """Start a deployment, let it wait, or say why not; what `unless` says goes before. Raises Unwell, and what
+        `Checklists.load` raises."""
+        answer = await self._starting.start(request, who=who, key=key, unless=unless)
         self._changed()
         return answer
 
@@ -108,6 +111,8 @@ class Deployments:
     async def admit(self, deployment: str, *, who: Who, key: str) -> Answer:
         """Go: the gate is asked once more, and the lock claimed. Raises UnknownDeployment."""
         read = await self._read(deployment)
+        if self.before_go is not None:
+            await self.before_go(deployment)
 
         async def work(unit: Unit) -> Answer:
             plan, state, gate, now = await self._judged(unit, deployment, read)
@@ -133,6 +138,8 @@ class Deployments:
         dropped silently."""
         deadline = claimed.deadline
         read = await self._read(deadline.deployment)
+        if self.before_go is not None:
+            await self.before_go(deadline.deployment)
         for left in reversed(range(_TRIES)):
             ours = False
             try:

@@ -15,9 +15,10 @@ from bot.cards import locks as said
 from bot.cards.card import Card
 from bot.domain.calendar_facts import FreezeAdded, FreezeRemoved, Locked, Queued, Unlocked
 from bot.domain.events import CalendarEvent
-from bot.domain.locks import locked_by, queue_of
+from bot.domain.locks import ended_locks, locked_by, queue_of
 from bot.ports import Clock, Outgoing, Store, Unit
 from bot.services.checklists import UNREADABLE, Checklists
+from bot.services.lock_mirror import LockMirror
 from bot.services.records import home_of
 from checklists.policy import Policy
 
@@ -25,18 +26,29 @@ WARNING = timedelta(minutes=15)
 """So long before a lock ends its holder is told."""
 RECENT = timedelta(days=1)
 """What should have been said longer ago than this is not said any more."""
+LONG_AGO = timedelta(days=30)
+"""That a lock is over is told outside so long: a flag that is never cleared would stand for ever."""
 
 
 class Notices:
     """Says what is due. `changed` wakes the relay when there was something."""
 
     def __init__(
-        self, store: Store, clock: Clock, checklists: Checklists, chats: tuple[str, ...], *, changed: Callable[[], None]
+        self,
+        store: Store,
+        clock: Clock,
+        checklists: Checklists,
+        chats: tuple[str, ...],
+        *,
+        changed: Callable[[], None],
+        mirror: LockMirror | None = None,
     ) -> None:
         self._store, self._clock, self._checklists, self._chats = store, clock, checklists, chats
-        self._changed = changed
+        self._changed, self._mirror = changed, mirror
         self._told: set[str] = set()
         """Keys this process has put into the outbox already: they need no transaction again."""
+        self._freed: set[str] = set()
+        """Locks of which it has told outside that they are over."""
 
     async def settle(self) -> None:
         """Say everything that is due now."""
@@ -45,24 +57,36 @@ class Notices:
             facts = await unit.calendar()
             due = [*_freezes(facts, now), *_locks(facts, now), *await _turns(unit, facts, now)]
         fresh = [one for one in due if one[0] not in self._told]
-        if not fresh:
+        over = [lock for lock in self._over(facts, now) if lock.id not in self._freed]
+        if not fresh and not over:
             return
         messages: list[Outgoing] = []
         for key, service, draw in fresh:
-            policy = await self._policy(service)
+            policy = await policy_of(self._checklists, service)
             card = draw(policy.timezone, now)
             messages += [Outgoing(f"{key}:{chat}", chat, home_of(policy), card) for chat in self._chats]
+        policies = {lock.id: await policy_of(self._checklists, lock.service) for lock in over}
         async with self._store.write() as unit:
             await unit.say(messages)
+            for lock in over:
+                assert self._mirror is not None
+                await self._mirror.over(unit, policies[lock.id], lock, now)
         self._told.update(key for key, _, _ in fresh)
+        self._freed.update(policies)
         self._changed()
 
-    async def _policy(self, service: str | None) -> Policy:
-        name = service or await self._checklists.default()
-        if name is not None:
-            with contextlib.suppress(*UNREADABLE):
-                return (await self._checklists.load(name)).policy
-        return Policy()
+    def _over(self, facts: list[CalendarEvent], now: datetime) -> list[Locked]:
+        """The locks that have ended by themselves and that somebody outside may still believe in."""
+        return ended_locks(facts, now, LONG_AGO) if self._mirror is not None else []
+
+
+async def policy_of(checklists: Checklists, service: str | None) -> Policy:
+    """The policy of a service as it is now, or of the default one; an empty one where it cannot be read."""
+    name = service or await checklists.default()
+    if name is not None:
+        with contextlib.suppress(*UNREADABLE):
+            return (await checklists.load(name)).policy
+    return Policy()
 
 
 _Due = tuple[str, str | None, Callable[[str, datetime], Card]]

@@ -18,6 +18,7 @@ from bot.domain.locks import after_rollback
 from bot.domain.people import GONOGO
 from bot.ports import Deadline, DeploymentRow, Outgoing, Unit
 from bot.services.checklists import frozen_plan
+from bot.services.lock_mirror import LockMirror
 from checklists.plan import Plan
 from checklists.policy import Announcement, Policy
 
@@ -39,14 +40,17 @@ async def load(unit: Unit, deployment: str) -> tuple[Plan, Deployment]:
 
 
 class Records:
-    """Saves facts and all that follows from them. `chats` are the chats the channel stands in."""
+    """Saves facts and all that follows from them. `chats` are the chats the channel stands in; `mirror`, where there is
+    one, is told when the lock changes hands."""
 
-    def __init__(self, chats: tuple[str, ...]) -> None:
-        self._chats = chats
+    def __init__(self, chats: tuple[str, ...], mirror: LockMirror | None = None) -> None:
+        self._chats, self._mirror = chats, mirror
 
     async def begin(self, unit: Unit, plan: Plan, facts: Sequence[e.Event], now: datetime) -> Deployment:
         """Save the first facts of a deployment. Raises LockHeld if another one runs."""
         state = replay(facts)
+        if state.status is Status.RUNNING:
+            await self._mark(unit, state, now)
         return await self._save(unit, plan, state, list(facts), after=0, now=now)
 
     async def add(
@@ -54,6 +58,8 @@ class Records:
     ) -> Deployment:
         """Save more facts. Raises Conflict if somebody else has written meanwhile."""
         moved = evolve(state, facts)
+        if any(isinstance(fact, e.Admitted) for fact in facts):
+            await self._mark(unit, moved, now)
         if any(isinstance(fact, e.Deployed) for fact in facts):
             await self._take_over(unit, moved, now)
         return await self._save(unit, plan, moved, list(facts), after=state.revision, now=now)
@@ -63,9 +69,14 @@ class Records:
     ) -> Deployment:
         spoken, state = with_words(plan, state, consequences(plan, state, now), now)
         facts += spoken
-        await unit.append(await self._row(unit, state), after, facts)
+        mirror = self._mirror if plan.policy.lock_webhook else None
+        before = await unit.row(state.id) if mirror is not None else None
+        row = await self._row(unit, state)
+        await unit.append(row, after, facts)
         if any(isinstance(fact, e.RolledBack) for fact in facts):
             await unit.append_calendar([after_rollback(state, now)])
+        if mirror is not None:
+            await mirror.moved(unit, plan.policy, before, row, facts[0].by, now)
         wanted = [Deadline(state.id, key, due) for key, due in deadlines(plan, state).items()]
         await unit.plan_deadlines(state.id, wanted)
         said = [fact for fact in facts if isinstance(fact, e.Announced)]
@@ -115,6 +126,15 @@ class Records:
             revision=state.revision,
         )
 
+    async def _mark(self, unit: Unit, state: Deployment, now: datetime) -> None:
+        """A newer deployment begins: the one that is still watched is told, as what it measures may be its doing."""
+        rows = await unit.rows(service=state.started.service, environment=state.started.environment, live=True)
+        for row in rows:
+            if row.id != state.id and row.status == Status.SUCCEEDED:
+                plan, older = await load(unit, row.id)
+                fact = e.NewerStarted(at=now, by=GONOGO, id=state.id, version=state.started.version)
+                await self._save(unit, plan, evolve(older, [fact]), [fact], after=older.revision, now=now)
+
     async def _take_over(self, unit: Unit, state: Deployment, now: datetime) -> None:
         """A newer deployment is in production: it takes over the watch of the older ones."""
         rows = await unit.rows(service=state.started.service, environment=state.started.environment, live=True)
@@ -130,7 +150,7 @@ class Records:
     def _messages(self, policy: Policy, state: Deployment, fact: e.Announced) -> list[Outgoing]:
         return [
             Outgoing(
-                key=f"{state.id}:{fact.announcement.value}:{chat}:{channel}",
+                key=f"{state.id}:{_name(fact)}:{chat}:{channel}",
                 chat=chat,
                 channel=channel,
                 card=announcement_card(fact, state.id),
@@ -139,6 +159,11 @@ class Records:
             for chat in self._chats
             for channel in announcement_channels(policy, fact.announcement)
         ]
+
+
+def _name(said: e.Announced) -> str:
+    """What the messages of an announcement are known by. One that comes again has a number."""
+    return said.announcement.value + (f"-{said.number}" if said.number > 1 else "")
 
 
 def home_of(policy: Policy) -> str:
@@ -154,7 +179,7 @@ def announcement_channels(policy: Policy, announcement: Announcement) -> tuple[s
 
 def channels_of(policy: Policy, message: Outgoing) -> tuple[str, ...]:
     """All channels in which what this message of a deployment announces is said."""
-    name = message.key.split(":")[1]
+    name = message.key.split(":")[1].partition("-")[0]
     if name not in set(Announcement):
         return tuple(dict.fromkeys([home_of(policy), *policy.channels.values()]))
     return announcement_channels(policy, Announcement(name))

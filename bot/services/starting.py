@@ -35,6 +35,8 @@ from checklists.zones import find_zone
 
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,63}")
 """What a version may look like: a tag, a branch or a commit. Nothing a chat would read as markup or a mention."""
+Unless = Callable[[Unit], Awaitable[Answer | None]]
+"""What else may decide a start, in its transaction; None: nothing."""
 WHEN_OPEN = "open"
 """For `Request.when`: as soon as the window opens."""
 _GENERAL = "emergency"
@@ -99,8 +101,9 @@ class Starting:
         self._checklists, self._changelog, self._records = checklists, changelog, records
         self._roster, self._new_id = roster, new_id
 
-    async def start(self, request: Request, *, who: Who, key: str) -> Answer:
-        """Start a deployment if the gate is open and nobody else's runs.
+    async def start(self, request: Request, *, who: Who, key: str, unless: Unless | None = None) -> Answer:
+        """Start a deployment if the gate is open and nobody else's runs. What `unless` says is the answer, if anything:
+        it is asked once nobody else decides about this service.
 
         Raises Unwell for input nobody can act on, and what `Checklists.load` raises.
         """
@@ -109,7 +112,7 @@ class Starting:
         asked = await self._understood(request)
         if no := await self._unapprovable(asked, who):
             return no
-        return await once(self._store, self._clock, key, self._work(asked, who))
+        return await once(self._store, self._clock, key, self._work(asked, who, unless))
 
     async def _understood(self, request: Request) -> _Asked:
         if not VERSION.fullmatch(request.version):
@@ -146,12 +149,14 @@ class Starting:
             raise Unwell(f"Nobody can tell when it opens. {say_opening(opening, now)}")
         return opening.next_open
 
-    def _work(self, asked: _Asked, who: Who) -> Callable[[Unit], Awaitable[Answer]]:
+    def _work(self, asked: _Asked, who: Who, unless: Unless | None) -> Callable[[Unit], Awaitable[Answer]]:
         plan, policy, request = asked.plan, asked.policy, asked.request
 
         async def work(unit: Unit) -> Answer:
             now = self._clock.now()
             await unit.alone(plan.service, plan.environment)
+            if unless is not None and (known := await unless(unit)) is not None:
+                return known
             at = asked.planned or now
             if not may(policy, "start", who):
                 return replies.not_entitled(policy.may.get("start", ()))

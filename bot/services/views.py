@@ -10,17 +10,17 @@ from bot.services.records import load
 
 
 class Views:
-    """Reads only."""
+    """Reads only. `github`: it is connected."""
 
-    def __init__(self, store: Store, clock: Clock, gate: Gate) -> None:
-        self._store, self._clock, self._gate = store, clock, gate
+    def __init__(self, store: Store, clock: Clock, gate: Gate, *, github: bool = False) -> None:
+        self._store, self._clock, self._gate, self._github = store, clock, gate, github
 
     async def bare(self, deployment: str) -> View:
         """One deployment now, without its window: no calendar is read, so none can be in the way. Raises
         UnknownDeployment."""
         async with self._store.read() as unit:
             plan, state = await load(unit, deployment)
-        return View(plan, state, self._clock.now())
+        return View(plan, state, self._clock.now(), github=self._github)
 
     async def view(self, deployment: str) -> View:
         """One deployment now. Raises UnknownDeployment."""
@@ -35,4 +35,4 @@ class Views:
             opening = await self._gate.opening(
                 unit, plan.policy, service=plan.service, environment=environment, at=at, read=read
             )
-        return View(plan, state, now, opening)
+        return View(plan, state, now, opening, github=self._github)

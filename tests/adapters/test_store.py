@@ -170,10 +170,14 @@ def of_type(kind: Any) -> st.SearchStrategy[Any]:
         return st.one_of([of_type(each) for each in inner])
     if origin is Literal:
         return st.sampled_from(inner)
+    if origin is tuple and Ellipsis not in inner:
+        return st.tuples(*(of_type(each) for each in inner))
     if origin is tuple:
         return st.lists(of_type(inner[0]), max_size=3).map(tuple)
     if origin is frozenset:
         return st.frozensets(of_type(inner[0]), max_size=3)
+    if origin is dict:
+        return st.dictionaries(of_type(inner[0]), of_type(inner[1]), max_size=3)
     if issubclass(kind, BaseModel):
         return st.builds(kind, **{name: of_type(field.annotation) for name, field in kind.model_fields.items()})
     if issubclass(kind, Enum):

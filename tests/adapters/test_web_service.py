@@ -8,8 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from adapters.probes.simulated import SimulatedMetrics
 from adapters.web.service import Health, measure
+from bot.ports import Asked
 from checklists.library import load, names
+from checklists.policy import ProbePolicy
 from checklists.quantities import Band, to_base
 from tests.fakes.sandbox import NOW, Room, open_room
 
@@ -124,3 +127,32 @@ async def test_no_data_is_no_content_and_a_bad_instant_is_refused(room: Room) ->
         await room.service.set_health(Health.NO_DATA)
         assert (await http.get("/service/metrics", params={"name": "error_rate"})).status_code == 204
         assert (await http.get("/service/metrics", params={"name": "x", "as_of": "noon"})).status_code == 400
+
+
+async def test_monitoring_knows_the_past_as_it_was(room: Room) -> None:
+    await room.service.set_health(Health.SLOW)
+    room.clock._real.later(minutes=10)  # type: ignore[attr-defined]
+    await room.service.set_health(Health.NO_DATA)
+    room.clock._real.later(minutes=10)  # type: ignore[attr-defined]
+    await room.service.set_health(Health.HEALTHY)
+    async with client(room) as http:
+        probe = SimulatedMetrics(http, "http://127.0.0.1:8600/service")
+        span = {"start": NOW - timedelta(minutes=10), "end": NOW + timedelta(minutes=20), "step": timedelta(minutes=5)}
+        found = await probe.history(
+            "error_rate", ProbePolicy(datadog="x"), Asked("azora", "production", "v1", NOW), **span
+        )
+    minutes = [(at - NOW) / timedelta(minutes=1) for at, _ in found]
+    assert list(zip(minutes, [round(value, 6) for _, value in found], strict=True)) == [
+        (-10, 0.0005), (-5, 0.0005), (0, 0.014), (5, 0.014), (20, 0.0005),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "start=x&end=y&step=1", "start=2026-11-24&end=2026-11-25&step=1", "start=2026-11-24&end=2026-11-24&step=nan"],
+)
+async def test_a_past_that_cannot_be_told_is_refused(room: Room, query: str) -> None:
+    async with client(room) as http:
+        answer = await http.get(f"/service/metrics/past?name=error_rate&{query}")
+    assert answer.status_code == 400
+    assert "1000 steps" in answer.json()["error"]

@@ -65,9 +65,9 @@ def test_other_scripts_have_ids_too(text: str) -> None:
 def test_a_file_of_many_items_is_read_in_linear_time() -> None:
     def seconds(count: int) -> float:
         text = "# T\n" + "".join(f"## P{n}\n- [ ] same words\n  - note\n  - [ ] child\n" for n in range(count))
-        start = time.perf_counter()
+        start = time.process_time()
         assert len(items(text)) == 2 * count
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     seconds(50)
     assert seconds(1600) < 40 * max(seconds(200), 0.01)

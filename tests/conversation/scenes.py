@@ -137,7 +137,9 @@ def to_rolled_back(folder: Path, team: Team) -> None:
         assert Page(form).fields == ["status"]
         channel.submit(channel.action("rolledback"), "olu", status="System stable")
         channel.until(lambda: True if "Rolled back" in channel.root()["text"] else None)
-        assert re.sub(rf"at {_DAY}", "at …", channel.card()["text"]) == f"{team.name}. {team.rolled_back}"
+        end, recoveries = re.subn(r", [\dhms ]+ after the issue was found", "", channel.card()["text"])
+        assert recoveries == 1
+        assert re.sub(rf"at {_DAY}", "at …", end) == f"{team.name}. {team.rolled_back}"
         _announced(channel, team.said_back, team)
         channel.move("24h")  # nothing more is checked, said or posted
         _announced(channel, team.said_back, team)

@@ -140,7 +140,7 @@ _CA_STARTED = _started("30 minutes", "PagerDuty")
 _CA_ISSUE = _issue(
     "ca-marketplace",
     "API health HTTP 503, expected 200; Database health HTTP 503, expected 200; Redis health HTTP 503, expected 200; "
-    "Error rate 7.2%; Response time against normal 3.2 x",
+    "Error rate 7.2%; Response time against normal 25 x",
 )
 CA_MARKETPLACE = Team(
     checklist="ca-marketplace",
@@ -160,7 +160,7 @@ CA_MARKETPLACE = Team(
     "Version HTTP 200; Error rate 0.05% (target < 1%); P50 response time 42ms (target < 200ms); "
     "P95 response time 61ms (target < 500ms); P99 response time 78ms (target < 1000ms); "
     "CPU usage 38% (target < 70%); Memory usage 52% (target < 80%); "
-    "Response time against normal 0.9 x (target not > 2 x)",
+    "Response time against normal 1 x (target not > 2 x)",
     checks=(
         "Immediate verification (0-5 minutes) check: healthy",
         "Short-term monitoring (5-30 minutes) check: healthy",
@@ -306,7 +306,8 @@ MAISHAPOA = Team(
     "Check one production transaction end-to-end · and 3 more. Deployed {t0} by Ann. "
     "Checks {t0+30m} · {t0+2h} · {t0+5h} · tomorrow {t0}. 43 of 58.",
     half_hour="30-minute check: healthy. Internal API HTTP 200; Agent registration HTTP 200; Public API HTTP 200; "
-    "Error rate against baseline 0.9 x (target < 1 x); Response time against normal 0.9 x (target < 1.5 x)",
+    "Error rate against baseline 1 x (target <= 1 x); Errors in Sentry against baseline 0.9 x (target <= 1 x); "
+    "Response time against normal 1 x (target < 1.5 x)",
     checks=(
         "Every 15 minutes for 2 hours check: healthy",
         "30-minute check: healthy",

@@ -40,7 +40,8 @@ def test_a_port_in_use_is_named_and_how_to_choose_another(tmp_path: Path) -> Non
 def test_the_sandbox_channel_does_not_leave_this_machine(tmp_path: Path) -> None:
     assert refused(tmp_path, GONOGO_HOST="0.0.0.0") == (
         "The sandbox channel listens on 127.0.0.1 only, not on 0.0.0.0: anybody there could act as anybody. "
-        "GONOGO_HOST is for Slack over HTTP."
+        "Set GONOGO_SANDBOX_TOKEN to what this prints: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'. "
+        "GONOGO_HOST alone is for Slack over HTTP."
     )
 
 

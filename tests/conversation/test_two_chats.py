@@ -20,8 +20,10 @@ from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_screen import pressables
 from tests.fakes.slack import FakeSlack
 from tests.fakes.slack_screen import pressables as slack_pressables
+from tests.fakes.slack_shapes import JSON
 from tests.fakes.slack_team import MAIN, USERS, workspace
 from tests.fakes.slack_team import Team as SlackTeam
+from tests.fakes.slack_things import Message
 
 __all__ = ["migrated_file", "sqlite_url"]
 
@@ -120,3 +122,39 @@ async def test_one_that_is_away_holds_up_the_other_in_nothing(two: tuple[SlackTe
     await discord.time_passes()
     await discord.time_passes()
     assert "✅ Tests pass" in discord.reads(discord.thread()[0])
+
+
+async def test_each_check_has_one_picture_in_both_and_status_a_small_one(two: tuple[SlackTeam, Team]) -> None:
+    slack, discord = two
+    await slack.types("start v1.2.0")
+    await discord.tick_all()
+    await slack.press(slack.card(), "Next phase")
+    await discord.tick_all()
+    await slack.press(slack.card(), "Deployed")
+    await discord.move(hours=24)
+    for name in ("30-minute", "2-hour", "24-hour"):
+        [image] = images(slack.in_thread(f"{name} check"))
+        assert re.match(
+            r"Error rate 0\.05% \(target < 1%.*, always 0\.05% since .*09:0\d; deployed v1", image["alt_text"]
+        )
+        checked = discord.in_thread(f"{name} check")
+        [png] = checked.attachments
+        assert (png.content_type, str(checked.components).count("attachment_id")) == ("image/png", 1)
+        file = slack.slack.files[image["slack_file"]["id"]]
+        assert file.content == png.content, "the same one, drawn once"
+    await slack.types("status")
+    [small] = await slack.slack.until(lambda: images(slack.whispers()[-1]), what="the small picture")
+    said = await discord.types("status")
+    assert said.message is not None
+    [same] = said.message.attachments
+    assert slack.slack.files[small["slack_file"]["id"]].content == same.content
+    assert _height(same.content) < _height(png.content)
+
+
+def images(message: Message) -> list[JSON]:
+    """The pictures in a message of Slack's."""
+    return [block for block in message.blocks if block["type"] == "image"]
+
+
+def _height(png: bytes) -> int:
+    return int.from_bytes(png[20:24])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from tests.fakes.discord_things import (
@@ -144,9 +145,19 @@ def shown(world: World, message: Message, part: Any) -> Any:
     return {name: shown(world, message, each) for name, each in part.items()}
 
 
+def _in_use(part: Any) -> Iterator[str]:
+    """The ids of the attachments that components show."""
+    for each in part if isinstance(part, list) else part.values() if isinstance(part, dict) else ():
+        yield from _in_use(each)
+    if isinstance(part, dict) and "attachment_id" in part:
+        yield part["attachment_id"]
+
+
 def message(world: World, each: Message, *, nonce: bool = False) -> JSON:
     """`nonce`: in the answer to the POST and on the gateway, but not in the history. Without the intent
-    MESSAGE_CONTENT, what others say is empty (events/gateway)."""
+    MESSAGE_CONTENT, what others say is empty (events/gateway). A file that a component shows is not among the
+    attachments (resources/message)."""
+    in_use = set(_in_use(each.components))
     body: JSON = {
         "id": str(each.id),
         "channel_id": str(each.channel_id),
@@ -159,7 +170,7 @@ def message(world: World, each: Message, *, nonce: bool = False) -> JSON:
         "mention_everyone": each.named.everyone,
         "mentions": [user(world.people[key]) for key in each.named.users],
         "mention_roles": [str(key) for key in each.named.roles],
-        "attachments": [attachment(world, each, file) for file in each.attachments],
+        "attachments": [attachment(world, each, file) for file in each.attachments if str(file.id) not in in_use],
         "embeds": each.embeds,
         "components": [shown(world, each, part) for part in each.components],
         "pinned": False,

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from adapters.web.chat import WebChat
 from adapters.web.clock import SandboxClock, SandboxTime
+from adapters.web.entrance import Entrance
 from adapters.web.server import make_app
 from adapters.web.service import SimulatedService
 from adapters.web.state import Sandbox
@@ -294,6 +295,7 @@ async def open_room(
     poll: float = 5.0,
     heartbeat: float = 15.0,
     pictures: Pictures | None = None,
+    entrance: Entrance | None = None,
 ) -> AsyncIterator[Room]:
     """A sandbox with its small core; what was said and set before in the same file is there again."""
     engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
@@ -319,6 +321,7 @@ async def open_room(
         time=time,
         service=service,
         pictures=pictures,
+        entrance=entrance,
         poll=poll,
         heartbeat=heartbeat,
     )

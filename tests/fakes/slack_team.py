@@ -296,10 +296,12 @@ async def beside(one: Team) -> AsyncIterator[Team]:
 
 
 @contextlib.asynccontextmanager
-async def started(slack: FakeSlack, settings: Settings, sandbox: Sandbox, clock: SandboxClock) -> AsyncIterator[Team]:
+async def started(
+    slack: FakeSlack, settings: Settings, sandbox: Sandbox, clock: SandboxClock, *, kind: type[Rehearsal] = Rehearsal
+) -> AsyncIterator[Team]:
     """One process of gonogo, listening; what is due is done when it is settled."""
     service = SimulatedService(sandbox, clock, _version)
-    front = Rehearsal(settings, clock, service)
+    front = kind(settings, clock, service)
     async with App.open(settings, front) as app:
         time = SandboxTime(clock, app.store, app.settle, app.next_opening)
         await front.listen()

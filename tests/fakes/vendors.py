@@ -62,6 +62,8 @@ class Vendor:
         self.always: Reply | None = None
         self.mutate: Callable[[bytes], bytes] = bytes
         self.asked: list[Request] = []
+        self.answered: list[tuple[Request, Reply]] = []
+        """What the vendor itself said, to what."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -75,8 +77,12 @@ class Vendor:
         request = Request(scope["method"], scope["raw_path"].decode(), query, headers, body)
         self.asked.append(request)
         reply = self.always or (self.faults.pop(0) if self.faults else None)
-        content = reply.encoded() if reply else self.mutate((reply := self.serve(request)).encoded())
-        assert reply is not None
+        if reply is None:
+            reply = self.serve(request)
+            self.answered.append((request, reply))
+            content = self.mutate(reply.encoded())
+        else:
+            content = reply.encoded()
         sent = {"content-type": "application/json", **reply.headers}
         pairs = [(name.lower().encode(), value.encode()) for name, value in sent.items()]
         await send({"type": "http.response.start", "status": reply.status, "headers": pairs})

@@ -134,7 +134,8 @@ class Fly:
 
 
 def machine(name: str, state: str = "started", *checks: str, autostop: object = None, **config: Any) -> dict[str, Any]:
-    services = [{"internal_port": 8080, "autostop": autostop, "autostart": True}]
+    stops = {} if autostop is None else {"autostop": autostop}
+    services = [{"internal_port": 8080, "autostart": True, **stops}]
     told = [{"name": f"check-{at}", "status": status, "output": ""} for at, status in enumerate(checks)]
     return {
         "id": f"id-{name}",

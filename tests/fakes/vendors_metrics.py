@@ -145,7 +145,7 @@ class Datadog:
         series = [
             {
                 "metric": "x", "scope": f"host:{n}", "expression": request.said("query"), "interval": 20,
-                "pointlist": [[at * 1000, value] for at, value in points if start <= at <= end], "unit": None,
+                "pointlist": [[at * 1000, value] for at, value in points if start <= at <= end], "unit": [None, None],
             }
             for n, points in enumerate(self.series)
         ]  # fmt: skip

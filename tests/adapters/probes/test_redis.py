@@ -7,9 +7,10 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -21,7 +22,6 @@ from tests.adapters.probes.service import ASKED, raw_server
 PASSWORD = "not-a-real-redis-password"
 SERVER = shutil.which("redis-server")
 CLIENT = shutil.which("redis-cli")
-needs_redis = pytest.mark.skipif(not (SERVER and CLIENT), reason="there is no redis-server on this machine")
 
 
 class Server:
@@ -56,7 +56,9 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, unavailable: Callable[[str, str], NoReturn]) -> Iterator[Server]:
+    if not (SERVER and CLIENT):
+        unavailable("redis", "there is no redis-server on this machine: apt-get install redis-server")
     server = Server(tmp_path_factory.mktemp("redis"))
     yield server
     server.process.terminate()
@@ -71,7 +73,6 @@ async def ask(url: str, words: str, **policy: object) -> Measurement:
     return found
 
 
-@needs_redis
 async def test_a_key_exists_or_does_not(server: Server) -> None:
     server.cli("set", "deployment:in_progress", "v1")
     found = await ask(server.url(), "exists deployment:in_progress")
@@ -85,7 +86,6 @@ async def test_a_key_exists_or_does_not(server: Server) -> None:
     )
 
 
-@needs_redis
 async def test_memory_is_a_share_of_the_limit_and_no_data_without_one(server: Server) -> None:
     server.cli("config", "set", "maxmemory", "0")
     found = await ask(server.url(), "memory")
@@ -97,14 +97,12 @@ async def test_memory_is_a_share_of_the_limit_and_no_data_without_one(server: Se
     assert found.value == pytest.approx(used / (100 * 1024 * 1024), abs=0.01)
 
 
-@needs_redis
 @pytest.mark.parametrize("user", ["", "probe:wrong@", "nobody:wrong@"])
 async def test_a_wrong_password_is_refused(server: Server, user: str) -> None:
     found = await ask(server.url(user), "memory")
     assert (found.outcome, "GONOGO_REDIS_URL" in found.detail) == (Outcome.REFUSED, True)
 
 
-@needs_redis
 async def test_a_user_who_may_not_ask_is_refused(server: Server) -> None:
     server.cli("acl", "setuser", "poor", "on", f">{PASSWORD}", "-@all", "+exists", "~*")
     found = await ask(server.url(f"poor:{PASSWORD}@"), "memory")

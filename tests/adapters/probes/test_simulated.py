@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
@@ -58,3 +60,12 @@ async def test_a_sandbox_that_does_not_answer_is_an_error(client: httpx.AsyncCli
     assert (found.outcome, found.detail) == (Outcome.ERROR, "no answer within 0.2 s")
     gone = await SimulatedMetrics(client, "http://127.0.0.1:1").measure("error_rate", None, ASKED)
     assert gone.outcome is Outcome.ERROR
+
+
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:1", None])
+async def test_a_sandbox_that_cannot_tell_the_past_tells_none(
+    client: httpx.AsyncClient, base: str, base_url: str | None
+) -> None:
+    probe = SimulatedMetrics(client, base_url or base)
+    span = {"start": ASKED.as_of, "end": ASKED.as_of, "step": timedelta(minutes=1)}
+    assert await probe.history("error_rate", ProbePolicy(datadog="avg:x"), ASKED, **span) == []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from adapters.probes.sources import Sources
 from bot.domain.events import Measurement, Outcome
-from bot.ports import Asked, Probe
+from bot.ports import Asked, History, Probe
 from checklists.policy import ProbePolicy
 from tests.adapters.probes.service import ASKED
 
@@ -53,3 +55,21 @@ async def test_a_connected_source_is_preferred_to_the_sandbox() -> None:
     sources = Sources(HTTP, METRICS, connected={"datadog": Named("datadog")})
     assert (await sources.measure("x", ProbePolicy(datadog="avg:x"), ASKED)).detail == "datadog"
     assert (await sources.measure("x", ProbePolicy(prometheus="up"), ASKED)).detail == "metrics"
+
+
+class Remembers(Named):
+    """A source that also knows the past."""
+
+    async def history(
+        self, name: str, probe: ProbePolicy, asked: Asked, *, start: datetime, end: datetime, step: timedelta
+    ) -> list[tuple[datetime, float]]:
+        return [(start, 1.0), (end, 2.0)]
+
+
+async def test_the_past_is_asked_of_the_same_source_if_it_has_one() -> None:
+    sources = Sources(HTTP, connected={"datadog": Remembers("datadog")})
+    span = {"start": ASKED.as_of, "end": ASKED.as_of + timedelta(hours=1), "step": timedelta(minutes=1)}
+    assert isinstance(sources, History)
+    assert [value for _, value in await sources.history("x", ProbePolicy(datadog="avg:x"), ASKED, **span)] == [1.0, 2.0]
+    for policy in (ProbePolicy(http="https://x.test"), ProbePolicy(prometheus="up")):
+        assert await sources.history("x", policy, ASKED, **span) == []

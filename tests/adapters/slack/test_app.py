@@ -117,6 +117,30 @@ async def test_a_click_is_handed_in_by_its_action(slack: FakeSlack, adapter: Sla
     assert core.got[0].key == f"slack:{ack.trigger_id}"
 
 
+@pytest.mark.parametrize("problem", [StoreError("no space"), KeyError("x")])
+async def test_a_click_that_could_not_be_saved_is_acknowledged_once_the_person_knows(
+    slack: FakeSlack, adapter: SlackAdapter, core: Core, problem: Exception
+) -> None:
+    message = await posted(slack, adapter, BUTTONS)
+    core.replies["advance:d1"] = problem
+    ack = await slack.user("U1").click(message, "Next")
+    assert ack.ok
+    assert "try again" in slack.user("U1").screen("C1")
+
+
+async def test_a_click_that_was_neither_saved_nor_answered_is_not_acknowledged(
+    slack: FakeSlack, adapter: SlackAdapter, core: Core
+) -> None:
+    """Then Slack itself shows that it failed."""
+    slack.courier.ack_timeout = 0.3
+    message = await posted(slack, adapter, BUTTONS)
+    core.replies["advance:d1"] = StoreError("no space")
+    slack.faults.script("chat.postEphemeral", Fault.error("fatal_error"), times=9)
+    slack.faults.script("response_url", Fault.status(500), times=9)
+    ack = await slack.user("U1").click(message, "Next")
+    assert ack.error == "operation_timeout"
+
+
 async def test_two_clicks_are_two_deliveries(slack: FakeSlack, adapter: SlackAdapter, core: Core) -> None:
     message = await posted(slack, adapter, BUTTONS)
     await asyncio.gather(*(slack.user(user).click(message, "Next") for user in ("U1", "U2", "U1")))
