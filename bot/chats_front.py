@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -10,14 +11,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.config import DiscordConfig
 from adapters.pictures.pictures import MatplotlibPictures
 from adapters.probes.connect import connect
 from adapters.probes.http import HttpProbe
 from adapters.probes.sources import Sources
 from adapters.probes.turns import CONNECTIONS
-from adapters.slack.adapter import SlackAdapter
 from adapters.slack.config import SlackConfig
 from bot.connections import probe_keys
 from bot.front import Core, SystemClock, people_of
@@ -27,6 +26,10 @@ from bot.services.incidents import OwnIncidents
 from bot.services.rosters import Named
 from bot.settings import Settings
 from checklists.policy import Person
+
+if TYPE_CHECKING:
+    from adapters.discord.adapter import DiscordAdapter
+    from adapters.slack.adapter import SlackAdapter
 
 
 class ChatsFront:
@@ -53,16 +56,20 @@ class ChatsFront:
         return Sources(HttpProbe(self._client), connected={**connected, "incidents": OwnIncidents(store)})
 
     async def open(self, core: Core) -> None:
-        """The adapters, with the people of every policy."""
+        """The adapters, with the people of every policy. Only the libraries of the chats in use are loaded."""
         self._core = core
         self._people = await people_of(core.checklists)
         core.router.faults = self._faults
         if "slack" in self.chat_names:
+            from adapters.slack.adapter import SlackAdapter
+
             config = slack_config(self._settings)
             self._slack = SlackAdapter(config, core.router, lambda: self._people, self._pictures)
             self.chats.append(self._slack.chat)
             await self._slack.open()
         if "discord" in self.chat_names:
+            from adapters.discord.adapter import DiscordAdapter
+
             self._discord = DiscordAdapter(
                 discord_config(self._settings), core.router, lambda: self._people, core.store, pictures=self._pictures
             )

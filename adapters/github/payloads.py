@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from adapters.github.api import RunShape, callback_run
 from adapters.github.errors import short
@@ -25,7 +25,7 @@ class Misleading(ValueError):
 
 
 class _Repository(BaseModel):
-    full_name: str
+    full_name: str = Field(min_length=1)
 
 
 class _Sender(BaseModel):

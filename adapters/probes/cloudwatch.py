@@ -10,9 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from pydantic import BaseModel, Field
 
 from adapters.probes.asking import PAGES, Api, BadStatus, Cannot, Found, NoData, Refused, measured, short
@@ -145,6 +142,11 @@ class CloudWatchProbe:
         return Api.begin(self._client, "CloudWatch", base, _MEND, probe)
 
     def _signed(self, base: str, body: bytes) -> Mapping[str, str]:
+        # Loaded by those alone who ask CloudWatch: it takes a tenth of a second.
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
+
         headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": TARGET}
         request = AWSRequest(method="POST", url=f"{base}/", data=body, headers=headers)
         keys = self._credentials

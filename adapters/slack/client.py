@@ -15,11 +15,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from adapters.slack.config import SLACK
 from adapters.slack.faults import Faults, problem_of
 from adapters.slack.methods import METHODS
 from bot.ports import Ambiguous, Busy429
 
-SLACK = "https://slack.com/api/"
 _TIMEOUT = 10.0
 _PATIENCE = 3.0
 _TRIES = 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from adapters.slack.client import SLACK
+SLACK = "https://slack.com/api/"
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,11 +82,10 @@ class Life:
                 await self._again()
 
     async def end(self) -> None:
-        """Be gone, in good order."""
+        """Be gone, in good order: what could not be given back before is free now."""
         if self._connection is not None:
             with contextlib.suppress(StoreError):
-                async with self._database.write() as connection:
-                    await connection.execute(delete(tables.leases).where(tables.leases.c.name == _LIFE + self.name))
+                await self._free(self.name)
             await self._connection.close()
 
     async def _again(self) -> None:
@@ -136,6 +135,7 @@ class Life:
         gone = [name for name, since in self._missing.items() if now - since >= GRACE]
         for name in gone:
             await self._free(name)
+            log.warning("alive.gone", process=name)
         return bool(gone)
 
     async def _free(self, name: str) -> None:
@@ -146,7 +146,6 @@ class Life:
                 await connection.execute(held.values(held_by=None, held_until=None))
             theirs = tables.leases.c.held_by
             await connection.execute(delete(tables.leases).where((theirs == name) | theirs.startswith(f"{name}:")))
-        log.info("alive.gone", process=name)
 
 
 def _key(name: str) -> int:
