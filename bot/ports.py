@@ -331,9 +331,9 @@ class Store(Protocol):
         off."""
         ...
 
-    async def mirror_done(self, mirror: Mirror) -> None:
-        """The cards show revision `wanted`; the deployment is behind again only if it moved on. Gives the lease
-        back."""
+    async def mirror_done(self, mirror: Mirror, *, rest: timedelta = timedelta(0)) -> None:
+        """The cards show revision `wanted`; the deployment is behind again only if it moved on, and is not claimed
+        before `rest` is over, by real time. Gives the lease back."""
         ...
 
     async def mirror_later(self, mirror: Mirror, seconds: float) -> None:

@@ -44,6 +44,10 @@ POLL = timedelta(seconds=2)
 """How long a change made by another process may wait."""
 REFRESH = timedelta(seconds=60)
 """How old the times on a card may get ("1 h 12 m left")."""
+REST = timedelta(seconds=1)
+"""How long the cards of a deployment stay as they are at least in a chat that limits edits: Slack takes some fifty a
+minute in all (chat.update is Tier 3)."""
+_SOON = 0.01
 _SHORTEST_WAIT = 0.5
 _LONGEST_WAIT = 5.0
 """Seconds between two tries at most: a chat that is back shows everything within ten seconds."""
@@ -58,8 +62,15 @@ class Relay:
     """Keeps one chat in step. `wake` may be called from anywhere on the loop; `settle` returns when there is nothing
     left that can be done now."""
 
-    def __init__(self, store: Store, chat: Chat, views: Views, clock: Clock, *, owner: str) -> None:
+    def __init__(
+        self, store: Store, chat: Chat, views: Views, clock: Clock, *, owner: str, rest: timedelta = timedelta(0)
+    ) -> None:
+        """While it runs, the cards of one deployment `rest` after each change: what is clicked meanwhile is drawn at
+        once, then."""
         self._store, self._chat, self._views, self._clock, self._owner = store, chat, views, clock, owner
+        self._rest, self._resting = rest, timedelta(0)
+        self._rested = 0.0
+        """When, by the loop's clock, the last cards that were changed have rested."""
         self._woken = asyncio.Event()
         self._turn = asyncio.Lock()
         self._failed: dict[str, int] = {}
@@ -78,6 +89,7 @@ class Relay:
         cards."""
         loop = asyncio.get_running_loop()
         refreshed = -REFRESH.total_seconds()
+        self._resting = self._rest
         while True:
             every = loop.time() - refreshed >= REFRESH.total_seconds()
             try:
@@ -85,8 +97,9 @@ class Relay:
                 refreshed = loop.time() if every else refreshed
             except Exception as problem:
                 _log_problem("relay.failed", problem, chat=self._chat.name)
+            rests = self._rested - loop.time()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(POLL.total_seconds()):
+                async with asyncio.timeout(rests if 0 < rests < POLL.total_seconds() else POLL.total_seconds()):
                     await self._woken.wait()
             self._woken.clear()
 
@@ -143,7 +156,8 @@ class Relay:
             _log_problem("relay.card", problem, deployment=mirror.deployment)
         else:
             self._failed.pop(mirror.deployment, None)
-            await self._store.mirror_done(dataclasses.replace(mirror, wanted=revision))
+            await self._store.mirror_done(dataclasses.replace(mirror, wanted=revision), rest=self._resting)
+            self._rested = asyncio.get_running_loop().time() + self._resting.total_seconds() + _SOON
             return True
         await self._store.mirror_later(mirror, wait)
         return False

@@ -123,6 +123,8 @@ class UpsetChat:
         self.faults: list[Fault] = []
         self.posts: list[str] = []
         self.updates: list[str] = []
+        self.edited = asyncio.Event()
+        """Set when an edit is done."""
         self.finds: list[str] = []
         self.blind = 0
         """How often looking is answered by nothing."""
@@ -144,6 +146,7 @@ class UpsetChat:
 
         async def update() -> str:
             await self.real.update(channel, message, card, thread=thread)
+            self.edited.set()
             return message
 
         if self.faults[:1] == ["channel gone"]:

@@ -52,16 +52,16 @@ async def claim_mirrors(
     return [Mirror(each.id, chat, each.revision, token) for each in found]
 
 
-async def mirror_done(database: Database, mirror: Mirror) -> None:
-    """The cards show revision `wanted`.
+async def mirror_done(database: Database, mirror: Mirror, rest: timedelta = timedelta(0)) -> None:
+    """The cards show revision `wanted`, and are not claimed again while they `rest`.
 
     Whoever lost the lease may have drawn over newer cards without knowing, so then they count as behind once more.
     """
     held = mirrors.c.held_by == mirror.lease
     async with database.write() as connection:
-        done = await connection.execute(
-            _mirror(mirror).where(held).values(shown=mirror.wanted, shown_at=real_now(), held_by=None, held_until=None)
-        )
+        real = real_now()
+        shown = {"shown": mirror.wanted, "shown_at": real, "not_before": real + rest if rest else None}
+        done = await connection.execute(_mirror(mirror).where(held).values(**shown, held_by=None, held_until=None))
         if done.rowcount != 1:
             await connection.execute(_mirror(mirror).values(shown=0))
 

@@ -106,9 +106,9 @@ class SqlStore:
         """
         return await mirrors.claim_mirrors(self._database, chat, owner, lease, every=every, limit=limit)
 
-    async def mirror_done(self, mirror: Mirror) -> None:
+    async def mirror_done(self, mirror: Mirror, *, rest: timedelta = timedelta(0)) -> None:
         """The cards show revision `wanted`. If the lease was lost meanwhile they count as behind once more."""
-        await mirrors.mirror_done(self._database, mirror)
+        await mirrors.mirror_done(self._database, mirror, rest)
 
     async def mirror_later(self, mirror: Mirror, seconds: float) -> None:
         """Give the lease back; not to be claimed for so many seconds of real time."""

@@ -71,6 +71,19 @@ async def test_a_mirror_put_off_waits_by_the_real_clock(store: SqlStore, monkeyp
     assert shown(await store.claim_mirrors("web", "me", LEASE)) == [("one", 1)]
 
 
+async def test_a_mirror_rests_by_the_real_clock_before_it_is_behind_again(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await start(store)
+    (mirror,) = await store.claim_mirrors("web", "me", LEASE)
+    await store.mirror_done(mirror, rest=timedelta(seconds=30))
+    await advance(store)
+    assert await store.claim_mirrors("web", "me", LEASE) == []
+    later = time.time() + 31
+    monkeypatch.setattr("time.time", lambda: later)
+    assert shown(await store.claim_mirrors("web", "me", LEASE)) == [("one", 2)]
+
+
 async def test_a_deployment_that_ended_is_brought_to_its_last_revision_once(store: SqlStore) -> None:
     await start(store)
     (mirror,) = await store.claim_mirrors("web", "me", LEASE)
