@@ -12,6 +12,8 @@ V = TypeVar("V")
 
 _AGAIN = 20.0
 """Seconds until something is asked again that was refused."""
+_SOON = 2.0
+"""Seconds until something is asked again that was not answered: a chat that is back is used again at once."""
 _MANY = 5_000
 
 
@@ -65,7 +67,8 @@ class Cache(Generic[V]):
         try:
             answer = await self._ask(key)
         except ChatError as problem:
-            wait = problem.retry_after if isinstance(problem, Busy429) else _AGAIN
+            wait = _SOON if isinstance(problem, Ambiguous) else _AGAIN
+            wait = problem.retry_after if isinstance(problem, Busy429) else wait
             if len(self._failed) >= _MANY:
                 self._failed.clear()
             self._failed[key] = (problem, loop.time() + wait)

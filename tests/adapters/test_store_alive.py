@@ -162,10 +162,13 @@ async def test_a_database_that_is_away_at_first_is_no_reason_to_be_missing_for_e
     await store.close()
 
 
-async def test_a_process_that_ends_in_good_order_leaves_no_name(url: str) -> None:
-    async with process(url, "1-a"):
-        pass
+async def test_a_process_that_ends_in_good_order_holds_nothing_and_leaves_no_name(url: str) -> None:
+    async with process(url, "1-a") as (store, _):
+        await hold_everything(store, "1-a")
     assert await names(url) == []
+    other = await SqlStore.open(url)
+    assert await is_free(other, "2-b") == [True] * 4
+    await other.close()
 
 
 async def test_on_sqlite_leases_end_by_their_time(sqlite_url: str) -> None:

@@ -256,8 +256,8 @@ def pid_behind(port: int, pids: Iterable[int]) -> int | None:
                     inodes.add(f"socket:[{words[9]}]")
     for pid in pids:
         with contextlib.suppress(OSError):
-            for handle in os.scandir(f"/proc/{pid}/fd"):
+            for handle in os.listdir(f"/proc/{pid}/fd"):
                 with contextlib.suppress(OSError):
-                    if os.readlink(handle.path) in inodes:
+                    if os.readlink(f"/proc/{pid}/fd/{handle}") in inodes:
                         return pid
     return None

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.faults.verify import ANNOUNCED
+
 MARKDOWN = """\
 # {title}
 
@@ -79,6 +81,7 @@ class Scenario:
     chats: list[str]
     phases: dict[str, list[str]] = field(default_factory=lambda: {name: list(items) for name, items in PHASES.items()})
     rollback: str = "rollback"
+    announcements: list[str] = field(default_factory=lambda: list(ANNOUNCED))
     checks: dict[str, float] = field(default_factory=lambda: dict(CHECKS))
     services: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {

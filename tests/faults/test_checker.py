@@ -110,7 +110,7 @@ def _stranger(left: Evidence) -> None:
 
 def _stale(left: Evidence) -> None:
     card = next(said for said in left.said if said.key.endswith(":card"))
-    card.text = card.text.casefold().replace("stable since", "deployed at")
+    card.text = "shop v1 deployed, 6 of 6"
 
 
 def _slow(left: Evidence) -> None:
@@ -178,7 +178,7 @@ HARM: dict[str, Callable[[Evidence], None]] = {
 @pytest.mark.timeout(240)
 def test_every_kind_of_harm_is_found_and_nothing_where_there_is_none(tmp_path: Path) -> None:
     async def played() -> tuple[list[str], Evidence]:
-        async with Play(Options(seed=3, kills=2, seconds=12, chat="slack", quiet=True), tmp_path).open() as play:
+        async with Play(Options(seed=3, kills=8, seconds=20, chat="slack", quiet=True), tmp_path).open() as play:
             result = await play.run()
             return result.violations, play.found
 

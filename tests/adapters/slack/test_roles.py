@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from types import ModuleType
 
 import pytest
 
+from adapters.discord import cache as discord_cache
+from adapters.slack import cache as slack_cache
 from adapters.slack.cache import Cache
 from adapters.slack.client import Api
 from adapters.slack.people import first_holders
 from adapters.slack.roles import Roster
-from bot.ports import Ambiguous
+from bot.ports import Ambiguous, ChatError
 from checklists.policy import Person
 from tests.adapters.slack.kit import PEOPLE, Held, said
 from tests.fakes.slack import FakeSlack, Fault
@@ -92,6 +95,26 @@ async def test_what_is_too_old_is_not_gone_by() -> None:
     assert await cache.get("") == "first"
     with pytest.raises(Ambiguous):
         await cache.get("")
+    await cache.close()
+
+
+@pytest.mark.parametrize("of", [slack_cache, discord_cache])
+async def test_what_was_not_answered_is_asked_again_soon(of: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refusal stays one for longer."""
+    monkeypatch.setattr(of, "_SOON", 0.0)
+    problems: list[ChatError] = [ChatError("refused"), Ambiguous("away")]
+
+    async def ask(_: str) -> str:
+        if problems:
+            raise problems.pop()
+        return "found"
+
+    cache = of.Cache(ask, fresh=60.0, stale=60.0, patience=1.0)
+    with pytest.raises(Ambiguous):
+        await cache.get("")
+    for _ in range(3):
+        with pytest.raises(ChatError, match="refused"):
+            await cache.get("")
     await cache.close()
 
 
