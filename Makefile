@@ -25,11 +25,15 @@ run: .venv/.installed  ## Start gonogo with its sandbox channel (CHECKLIST=path/
 
 .PHONY: test
 test: .venv/.installed-dev  ## Run every test that is not marked slow (ARGS="-k windows")
-	@$(BIN)/python -m pytest --no-header -n $(WORKERS) -m "not slow and not real" $(ARGS)
+	@$(BIN)/python -m pytest --no-header -n $(WORKERS) -m "not slow and not long and not real" $(ARGS)
 
 .PHONY: test-slow
 test-slow: .venv/.installed-dev  ## Run the tests marked slow, which `make test` leaves out
-	@$(BIN)/python -m pytest --no-header -n $(WORKERS) -m slow $(ARGS)
+	@$(BIN)/python -m pytest --no-header -n $(WORKERS) -m "slow and not long" $(ARGS)
+
+.PHONY: test-long
+test-long: .venv/.installed-dev  ## Run the tests that take minutes each: planted faults, a thousand deployments
+	@$(BIN)/python -m pytest --no-header -n $(WORKERS) -m long $(ARGS)
 
 .PHONY: test-real
 test-real: .venv/.installed-dev  ## Ask a real Prometheus and Alertmanager (as root, Debian's packages are installed)

@@ -9,21 +9,15 @@ import pytest
 from tests.conversation.scenes import Team, to_rolled_back, to_stable
 from tests.conversation.teams import TEAMS
 
-SLOW = {"services-do", "ca-marketplace", "maishapoa", "petforce"}
-"""Teams whose course differs from the others' in words only; the continuous check plays them too."""
-
-some_teams = pytest.mark.parametrize(
-    "team",
-    [pytest.param(team, id=team.checklist, marks=pytest.mark.slow if team.checklist in SLOW else ()) for team in TEAMS],
-)
+pytestmark = pytest.mark.slow
+all_teams = pytest.mark.parametrize("team", [pytest.param(team, id=team.checklist) for team in TEAMS])
 
 
-@some_teams
+@all_teams
 def test_a_deployment_becomes_stable_across_a_stop_and_says_each_thing_once(team: Team, tmp_path: Path) -> None:
     to_stable(tmp_path, team)
 
 
-@pytest.mark.slow
-@some_teams
+@all_teams
 def test_a_deployment_is_rolled_back_across_a_power_cut_and_says_each_thing_once(team: Team, tmp_path: Path) -> None:
     to_rolled_back(tmp_path, team)

@@ -174,7 +174,7 @@ HARM: dict[str, Callable[[Evidence], None]] = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_every_kind_of_harm_is_found_and_nothing_where_there_is_none(tmp_path: Path) -> None:
     async def played() -> tuple[list[str], Evidence]:

@@ -13,7 +13,7 @@ from tests.faults.outcome import Options
 from tests.faults.planted import MISTAKES
 from tests.faults.play import play
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 
 ASKED = Options(seed=6, kills=4, seconds=20, chat="slack", quiet=True, finishing=12, settling=25)
 WITH = {

@@ -17,7 +17,7 @@ from tests.scale.fleet import Fleet, Host, RunningClock, a_policy, open_fleet, s
 
 __all__ = ["migrated_file", "sqlite_url"]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 SERVICES, ENVIRONMENTS, PROBES = 100, 10, 10
 STUCK = 2

@@ -178,6 +178,7 @@ async def living(folder: Path, **environment: str) -> AsyncIterator[Process]:
         await asyncio.to_thread(process.stop, signal.SIGKILL)
 
 
+@pytest.mark.slow
 async def test_a_deployment_in_both_chats_on_which_everything_fails(tmp_path: Path, vendor: Vendor, redis: int) -> None:
     vendor.serve = Echo(400)
     run_in = tmp_path / "run"
