@@ -54,6 +54,7 @@ def channel(tmp_path: Path) -> Iterator[Channel]:
 
 
 def test_what_is_typed_wrong_is_told_in_one_sentence_and_nothing_changes(channel: Channel) -> None:
+    channel.until(lambda: channel.messages() or None)
     before = channel.records.everything()
     answers = {text: channel.says(f"/deploy {text}") for text in TYPED}
     assert answers == TYPED
