@@ -28,6 +28,8 @@ class Run:
     created_at: datetime
     event: str = ""
     """What started it: `push`, `workflow_dispatch`…"""
+    attempt: int = 1
+    """A run that is started anew keeps its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ class DeploymentEnded:
     detail: str = ""
     run: int | None = None
     """The run of a workflow that it belongs to, where GitHub says."""
+    attempt: int = 1
+    """Of that run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,10 @@ def remarks(policy: Policy) -> Iterator[Remark]:
 
 
 def _roles(policy: Policy) -> Iterator[Remark]:
+    for key, rule in policy.items.items():
+        if rule.role and rule.event:
+            message = "no report ticks a sign-off, so nothing is done by this; take away `event`, or `role`"
+            yield Remark(("items", key, "event"), "unused-event", message, "warning", on_key=True)
     asked: list[tuple[str, Path]] = [
         (rule.role, ("items", key, "role")) for key, rule in policy.items.items() if rule.role
     ]

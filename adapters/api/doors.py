@@ -102,7 +102,9 @@ class _Door:
             body = problem(denied.code, denied.message, field=denied.field, gate=denied.gate)
             return ops.STATUS.get(denied.code, 409), body, {}
         except StoreError as error:
-            return 503, problem("unavailable", str(error)), {"Retry-After": "5"}
+            # Its sentence names the database, and it is not known yet who asks.
+            log.warning("the API could not use the database", path=request.url.path, problem=str(error))
+            return 503, problem("unavailable", ops.UNAVAILABLE), {"Retry-After": "5"}
         except ClientDisconnect:
             raise
         except Exception as error:

@@ -33,6 +33,7 @@ class RunShape(BaseModel):
     html_url: str
     created_at: AwareDatetime
     event: str = ""
+    run_attempt: int = 1
 
     def run(self) -> Run:
         """The same in our words."""
@@ -44,6 +45,7 @@ class RunShape(BaseModel):
             link=self.html_url,
             created_at=self.created_at,
             event=self.event,
+            attempt=self.run_attempt,
         )
 
 

@@ -71,6 +71,7 @@ class _Deployment(BaseModel):
 
 class _RunOf(BaseModel):
     id: int | None = None
+    run_attempt: int = 1
 
 
 class _StatusDelivery(_Delivery):
@@ -142,6 +143,7 @@ def _deployment_status(body: bytes, base: str) -> Heard | None:
         link=status.log_url or status.target_url or "",
         detail=short(status.description or "", _LONGEST),
         run=said.workflow_run.id if said.workflow_run is not None else None,
+        attempt=said.workflow_run.run_attempt if said.workflow_run is not None else 1,
     )
 
 

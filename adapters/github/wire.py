@@ -29,6 +29,10 @@ PAUSE = 0.3
 PATIENCE = 8.0
 """Seconds that GitHub may ask to wait; where it is more nothing is sent meanwhile."""
 TIMEOUT = httpx.Timeout(8.0, connect=4.0)
+WHOLE = 20.0
+"""Seconds that one question may take with all its tries and pauses: GitHub may also answer byte by byte."""
+LONGEST_WAIT = 3600.0
+"""Seconds that GitHub is left alone at most, whatever it asks for; its own limits are by the hour."""
 LARGEST = 4_000_000
 """Bytes of one answer."""
 REDIRECTS = 3
@@ -66,10 +70,11 @@ class Reply:
 
 
 class Wire:
-    """One GitHub. Once it asks not to be asked for a while, nothing is sent until then."""
+    """One GitHub. Once it asks not to be asked for a while, nothing is sent until then. `whole` is how long one
+    question may take, in seconds."""
 
-    def __init__(self, client: httpx.AsyncClient, base: str = API) -> None:
-        self._client = client
+    def __init__(self, client: httpx.AsyncClient, base: str = API, *, whole: float = WHOLE) -> None:
+        self._client, self._whole = client, whole
         self.base = base.rstrip("/")
         self._free_at: dict[str, float] = {}
         """By bearer: until when (on the loop's clock) it is to be left alone."""
@@ -94,13 +99,16 @@ class Wire:
             raise Limited(f"GitHub asked to wait: nothing is sent for another {left:.0f} s")
         request = self._request(method, path, bearer, params, body)
         try:
-            async for attempt in stamina.retry_context(
-                on=lambda error: error.after if isinstance(error, _Again) else False, attempts=TRIES, timeout=None
-            ):
-                with attempt:
-                    return await self._once(request, bearer, mend, once=once)
+            async with asyncio.timeout(self._whole):
+                async for attempt in stamina.retry_context(
+                    on=lambda error: error.after if isinstance(error, _Again) else False, attempts=TRIES, timeout=None
+                ):
+                    with attempt:
+                        return await self._once(request, bearer, mend, once=once)
         except _Again as again:
             raise again.reason from None
+        except TimeoutError:
+            raise NoAnswer(f"GitHub did not answer within {self._whole:g} s", sent=True) from None
         raise AssertionError("the last attempt returns or raises")
 
     def _request(
@@ -158,7 +166,8 @@ class Wire:
         self, response: httpx.Response, content: bytes, bearer: str, mend: str, date: float | None, *, once: bool
     ) -> Exception:
         status, words = response.status_code, _words(content)
-        if (wait := _wait(response, date, words)) is not None:
+        if (asked := _wait(response, date, words)) is not None:
+            wait = min(asked, LONGEST_WAIT)
             reason = Limited(f"GitHub asked to wait {wait:.0f} s before anything else; nothing was done")
             if wait <= PATIENCE:
                 return _Again(reason, wait)

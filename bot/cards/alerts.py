@@ -9,6 +9,7 @@ from bot.cards.view import View
 from bot.cards.words import LONGEST_TITLE, count, plain, short
 from bot.domain.alerts import Alert, every, firing
 from checklists.addresses import web_address
+from checklists.policy import Announcement
 from checklists.quantities import say_duration
 
 _NAMED = 3
@@ -67,5 +68,11 @@ def _card(view: View, alert: Alert) -> Card:
         text=f"{view.name}: {plain(escape(spoken))}.{summary}",
         blocks=tuple(blocks),
         tone=tone,
-        mentions=("on_call",) if alert.firing and alert.calls else (),
+        mentions=("on_call",) if alert.firing and alert.calls and not _announced(view, alert) else (),
     )
+
+
+def _announced(view: View, alert: Alert) -> bool:
+    """Whether an issue was announced because of it, which calls the on-call: nobody is called twice for one thing."""
+    issue = view.state.announced.get(Announcement.ISSUE)
+    return issue is not None and issue.at == alert.latest.at

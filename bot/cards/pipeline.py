@@ -9,6 +9,7 @@ from bot.cards.view import View
 from bot.cards.words import count, person, plain, short
 from bot.domain import events as e
 from bot.domain.deployment import Status
+from bot.domain.errors import Code
 from bot.domain.pipeline import Reply, Report, UnknownStep
 from bot.domain.pipeline_facts import FAILED
 from checklists.addresses import web_address
@@ -82,7 +83,11 @@ def key_reused() -> Reply:
 
 
 def failure_lines(view: View) -> Iterator[str]:
-    """What of the pipeline has failed and is not mended. Inline Markdown."""
+    """What of the pipeline has failed and is not mended, and T0 that people have to set. Inline Markdown."""
+    said = view.state.said_deployed
+    if said is not None and view.state.status in (Status.WAITING, Status.RUNNING):
+        words = linked("GitHub says it is deployed", said.link)
+        yield f"**{words}** since {view.when(said.at)}, and T0 is not set: nothing checks it until it is"
     failures = list(view.state.failures.values())
     for fact in failures[-_FAILURES:]:
         yield f"**The pipeline failed** {view.when(fact.at)}: {_failure(fact)}"
@@ -92,6 +97,8 @@ def failure_lines(view: View) -> Iterator[str]:
 
 def pipeline_notices(view: View, fact: e.Event) -> Iterator[tuple[str, Card, bool]]:
     """What is said once because of a fact, as `bot.cards.admission.notices` says it. One failure a minute."""
+    if isinstance(fact, e.SaidDeployed):
+        yield f"said-deployed-{fact.code}", _said_deployed(view, fact), False
     if not isinstance(fact, e.PipelineFailed):
         return
     line = f"🔴 The pipeline of {view.safe_name} reports a failure: {_failure(fact)}, says {person(fact.by)}."
@@ -106,6 +113,42 @@ def pipeline_notices(view: View, fact: e.Event) -> Iterator[tuple[str, Card, boo
         blocks.append(Buttons((*before, out)))
     card = Card("", plain(f"{line} {todo}"), tuple(blocks), Tone.BAD, mentions=("on_call",))
     yield f"pipeline-failed-{int(fact.at.timestamp()) // 60}", card, False
+
+
+def _said_deployed(view: View, fact: e.SaidDeployed) -> Card:
+    """It is in production, and its checks do not run. Where the policy leaves T0 to people that is as it should be, and
+    nobody is called."""
+    line = f"⚠️ {linked('GitHub says', fact.link)} that {view.safe_name} is deployed."
+    next_phase = Button("Next phase", f"advance:{view.id}", "primary")
+    deployed = Button("Deployed", f"deployed:{view.id}", "primary")
+    back = Button("Roll back…", f"rollback:{view.id}", "danger")
+    buttons: tuple[Button, ...]
+    match fact.code:
+        case Code.NOT_ENTITLED:
+            why, todo, buttons = "", "The policy leaves it to people to say so: press Deployed.", (deployed,)
+        case Code.MISSING_ITEMS:
+            why, todo = fact.why, "Nothing checks it until T0 is set: finish the phase, then press Deployed."
+            buttons = (next_phase, deployed, back)
+        case "closed":
+            why, todo = (
+                fact.why,
+                "Nothing checks it until T0 is set: press Deployed once that is possible, or roll back.",
+            )
+            buttons = (deployed, back)
+        case Code.WAITS:
+            why, todo = (
+                fact.why,
+                "Nothing checks it until T0 is set. Look at who deployed it; then give the go, or cancel.",
+            )
+            buttons = (Button("Go", f"go:{view.id}", "primary"), Button("Cancel…", f"cancel:{view.id}"))
+        case _:
+            why, todo, buttons = fact.why, "Look which version serves now.", ()
+    why = escape(why, limit=600)
+    blocks: list[Text | Buttons] = [Text(part) for part in (line, why, todo) if part]
+    if buttons:
+        blocks.append(Buttons(buttons))
+    calls = ("on_call",) if why else ()
+    return Card("", plain(" ".join(filter(None, (line, why, todo)))), tuple(blocks), Tone.BAD, mentions=calls)
 
 
 def _failure(fact: e.PipelineFailed) -> str:

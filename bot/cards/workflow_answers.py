@@ -25,6 +25,9 @@ def confirm(view: View, purpose: Purpose, repository: str, filled: Filled) -> An
     blocks: list[Text | Code | Buttons] = []
     if again is not None:
         blocks.append(Text(f"⚠️ {say_dispatch(view, again)}. This starts it once more."))
+    said = view.state.said_deployed
+    if said is not None and purpose == "deploy":
+        blocks.append(Text(f"⚠️ GitHub says it is deployed since {view.when(said.at)}. This deploys it once more."))
     number = len(dispatches(view.state, purpose))
     action = f"dispatch:{view.id}:{purpose}:{number}:{mark_of(repository, filled)}"
     button = Button(f"Run {name}{' again' if again is not None else ''} now"[:75], action, "danger")

@@ -30,7 +30,8 @@ def workflow_buttons(view: View) -> Iterator[Button]:
     workflow = workflow_of(view.plan, purpose) if purpose is not None else None
     if purpose is None or workflow is None or not view.github:
         return
-    pressed = standing(view.state, purpose) is not None
+    there = purpose == "deploy" and view.state.said_deployed is not None
+    pressed = there or standing(view.state, purpose) is not None
     yield Button(f"Run {workflow.workflow}…"[:75], f"run:{view.id}:{purpose}", "plain" if pressed else "primary")
 
 
@@ -68,7 +69,8 @@ def workflow_notices(view: View, fact: e.Event) -> Iterator[tuple[str, Card, boo
     if isinstance(fact, e.DispatchAnswered):
         yield f"dispatch-{fact.id}", _answered(view, one), False
     elif (card := _ended(view, one, fact)) is not None:
-        yield f"dispatch-{fact.id}-{fact.conclusion}", card, False
+        again = f"-{fact.attempt}" if fact.attempt > 1 else ""
+        yield f"dispatch-{fact.id}-{fact.conclusion}{again}", card, False
 
 
 def _answered(view: View, one: Dispatch) -> Card:
@@ -78,6 +80,7 @@ def _answered(view: View, one: Dispatch) -> Card:
         run = f": {linked('its run', one.link)}" if one.link else ""
         return _card(f"▶️ {person(one.asked.by)} runs {workflow} for {name}{run}.", Tone.PLAIN)
     button = Button(f"Run {one.asked.workflow}…"[:75], f"run:{view.id}:{one.asked.purpose}")
+    buttons = (button,) if offered(view.plan, view.state) == one.asked.purpose else ()
     if one.answer.outcome == "refused":
         line = f"🔴 {workflow} was not started for {name}: {escape(one.answer.problem)}."
     else:
@@ -86,7 +89,7 @@ def _answered(view: View, one: Dispatch) -> Card:
             f"❓ Nobody can tell whether {workflow} was started for {name}: {escape(one.answer.problem)}. "
             f"Look at {look} before it is run again."
         )
-    return _card(line, Tone.BAD, button, call=True)
+    return _card(line, Tone.BAD, *buttons, call=True)
 
 
 def _ended(view: View, one: Dispatch, fact: e.DispatchEnded) -> Card | None:
@@ -98,7 +101,8 @@ def _ended(view: View, one: Dispatch, fact: e.DispatchEnded) -> Card | None:
     if fact.conclusion == "success":
         line = f"✅ {workflow} of {view.safe_name} has succeeded ({run}). Look whether the old version is well."
         return _card(line, Tone.GOOD, done)
-    line = f"🔴 {workflow} of {view.safe_name} ended with {escape(fact.conclusion)} ({run}). The rollback is not done."
+    how = escape(fact.conclusion) + (f", attempt {fact.attempt}" if fact.attempt > 1 else "")
+    line = f"🔴 {workflow} of {view.safe_name} ended with {how} ({run}). The rollback is not done."
     return _card(line, Tone.BAD, Button(f"Run {one.asked.workflow}…"[:75], f"run:{view.id}:rollback"), call=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain import events as e
 from bot.domain.admission import drop_approvals
@@ -11,11 +11,14 @@ from bot.domain.deployment import Deployment, Status
 from bot.domain.people import GONOGO
 from bot.domain.workflow_facts import Dispatch
 from checklists.plan import Plan
+from checklists.quantities import say_duration
 
 _HASH = re.compile(r"[0-9a-f]{7,64}")
 _REFS = re.compile(r"^refs/(?:tags|heads)/")
 SHOWN = 7
 """So many letters of a hash are shown, as GitHub does."""
+VOUCHES = timedelta(minutes=1)
+"""So long after an approval the commit that GitHub shows is what was approved: later the tag may have been moved."""
 
 
 def same_version(one: str, other: str) -> bool:
@@ -46,11 +49,17 @@ def dispatch_of(state: Deployment, run: int, ref: str, workflow: str = "") -> Di
     return None
 
 
-def commit_known(state: Deployment, commit: str, now: datetime) -> list[e.Event]:
-    """The commit that those who have approved so far have approved."""
+def commit_known(plan: Plan, state: Deployment, commit: str, now: datetime) -> list[e.Event]:
+    """The commit that those who have approved so far have approved. Where it comes too late to tell, their approvals
+    are taken back: they may have approved another one."""
     if state.status is not Status.WAITING or not state.approved or state.commit or not commit:
         return []
-    return [e.CommitKnown(at=now, by=GONOGO, commit=commit)]
+    late = now - min(fact.at for fact in state.approved.values())
+    if late <= VOUCHES:
+        return [e.CommitKnown(at=now, by=GONOGO, commit=commit)]
+    version = state.started.version
+    why = f"GitHub said only {say_duration(late)} later which commit {version} is, and it may have been moved meanwhile"
+    return drop_approvals(plan, state, why, GONOGO, now)
 
 
 def tag_moved(plan: Plan, state: Deployment, tag: str, sha: str | None, now: datetime) -> list[e.Event]:

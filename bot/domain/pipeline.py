@@ -30,7 +30,8 @@ class Report:
     """What a pipeline says: `event` is a step's name ("image pushed"), `deployed` or `failed`.
 
     `link` is an http(s) address where it can be read, `detail` a few words. `step` is what failed, where that is known.
-    With `sets_t0` False, `deployed` ticks its items and leaves T0 to people.
+    With `sets_t0` False, `deployed` ticks its items and leaves T0 to people. `run` is the run on GitHub and its
+    attempt: what one run says twice of its failure is told once.
     """
 
     event: str
@@ -38,6 +39,7 @@ class Report:
     link: str = ""
     step: str = ""
     sets_t0: bool = True
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,18 @@ def hear(plan: Plan, state: Deployment, report: Report, who: Who, now: datetime)
     return facts
 
 
+def unheeded(
+    plan: Plan, state: Deployment, report: Report, code: str, why: str, who: Who, now: datetime
+) -> list[e.Event]:
+    """What is kept of `deployed` where a rule keeps T0 from being set, and nobody reads that: its items tick, and
+    people are told, once for each `code`. Nothing of any other report."""
+    known = state.said_deployed
+    if fold(report.event) != DEPLOYED or not report.sets_t0 or (known is not None and known.code == code):
+        return []
+    items = _reported(state, report, _possible(plan, state, _bound(plan, DEPLOYED)), who, now)
+    return [*items, e.SaidDeployed(at=now, by=who, code=code, why=why, link=report.link)]
+
+
 def ticks(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
     """The items of open phases that a report waits for. Gonogo's own doing, with who reported it."""
     found: list[e.Event] = []
@@ -101,9 +115,13 @@ def ticks(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
 def _failed(state: Deployment, report: Report, who: Who, now: datetime) -> list[e.Event]:
     if state.status.ended:
         raise Refused(Code.ENDED, at=state.ended_at)
-    fact = e.PipelineFailed(at=now, by=who, step=report.step.strip(), detail=report.detail.strip(), link=report.link)
+    fact = e.PipelineFailed(
+        at=now, by=who, step=report.step.strip(), detail=report.detail.strip(), link=report.link, run=report.run
+    )
     known = state.failures.get(fold(fact.step))
     if known is not None and (known.detail, known.link) == (fact.detail, fact.link):
+        return []
+    if report.run and any(one.run == report.run for one in state.failures.values()):
         return []
     return [fact]
 

@@ -30,3 +30,17 @@ class PipelineFailed(Fact):
     step: str = ""
     detail: str = ""
     link: str = ""
+    run: str = ""
+    """The run on GitHub and its attempt, where that is known: one run fails once, in however many words."""
+
+
+class SaidDeployed(Fact):
+    """GitHub says that it is deployed, and a rule keeps T0 from being set. Nobody at GitHub reads that, so people are
+    told."""
+
+    kind: Literal["said_deployed"] = "said_deployed"
+    code: str
+    """Why not: a `bot.domain.errors.Code`, or `closed`."""
+    why: str
+    """The same in words, as it was then."""
+    link: str = ""

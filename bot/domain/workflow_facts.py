@@ -50,6 +50,8 @@ class DispatchEnded(Fact):
     id: str
     conclusion: str
     link: str = ""
+    attempt: int = 1
+    """Of this run, which may be started anew on GitHub."""
 
 
 class CommitKnown(Fact):
@@ -63,6 +65,8 @@ class NewsHeard(Fact):
     """GitHub told of checks, reviews or labels that have changed: items that are measured there are asked again."""
 
     kind: Literal["news_heard"] = "news_heard"
+    looks: int = 1
+    """How many looks in a row this one is: the more there are, the longer it waits for more news."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,22 @@ from bot.domain.people import GONOGO, Act, Who, may
 from bot.domain.workflow_facts import Dispatch, Purpose
 from checklists.plan import Plan
 from checklists.policy import Workflow
+from checklists.quantities import say_duration
 
 LOOK_AFTER = timedelta(seconds=30)
 """So long after a request without an answer it is looked whether it has arrived."""
 GIVE_UP = timedelta(hours=1)
 """So long it is tried to look."""
+GOOD_FOR = timedelta(minutes=10)
+"""So long a confirmation to deploy is good: a process that was down meanwhile does not deploy at night."""
 SETTLES = timedelta(seconds=10)
 """So long after news its items are asked: checks end in bursts, and one look is enough for all of them."""
+SLOWER, SLOWEST = timedelta(minutes=1), timedelta(minutes=5)
+"""The same, where there was news shortly before; and where it goes on and on."""
+MANY = 5
+"""So many looks in a row come after a minute, the others after five."""
+CALM = timedelta(minutes=10)
+"""So long after a look without news the next one is the first again."""
 
 
 def workflow_of(plan: Plan, purpose: Purpose) -> Workflow | None:
@@ -98,12 +107,26 @@ def automatic(plan: Plan, state: Deployment) -> bool:
     )
 
 
-def tried(state: Deployment, id: str, now: datetime) -> list[e.Event]:
-    """The request goes out, unless it has gone out before."""
+def tried(plan: Plan, state: Deployment, id: str, now: datetime) -> list[e.Event]:
+    """The request goes out, unless it has gone out before. What is not next any more, or was confirmed long ago, is not
+    sent: that is told instead."""
     known = state.dispatches.get(id)
     if known is None or known.tried is not None or known.answer is not None:
         return []
+    if why := _too_late(plan, state, known.asked, now):
+        return [e.DispatchAnswered(at=now, by=GONOGO, id=id, outcome="refused", problem=why)]
     return [e.DispatchTried(at=now, by=GONOGO, id=id)]
+
+
+def _too_late(plan: Plan, state: Deployment, asked: e.Dispatched, now: datetime) -> str:
+    """Why what was decided is not done any more; empty: it is. A rollback never comes too late while it lasts."""
+    if offered(plan, state) != asked.purpose:
+        stands = "T0 is not next" if state.status is Status.RUNNING else f"the deployment is {state.status.value}"
+        return f"it could not be sent before, and {stands} now"
+    late = now - asked.at
+    if asked.purpose == "deploy" and late > GOOD_FOR:
+        return f"it could not be sent before, and was confirmed {say_duration(late)} ago; confirm it again"
+    return ""
 
 
 def answered(state: Deployment, answer: e.DispatchAnswered) -> list[e.Event]:
@@ -113,11 +136,38 @@ def answered(state: Deployment, answer: e.DispatchAnswered) -> list[e.Event]:
 
 
 def ended(state: Deployment, fact: e.DispatchEnded) -> list[e.Event]:
-    """The run is over: whoever hears of it first. A run that was started anew may end more than once."""
+    """The run is over: whoever hears of it first. A run that was started anew ends more than once, and what is heard
+    late of an earlier attempt is no news."""
     known = state.dispatches.get(fact.id)
-    if known is None or (known.ended is not None and known.ended.conclusion == fact.conclusion):
+    if known is None:
+        return []
+    before = known.ended
+    if before is not None and (fact.attempt < before.attempt or _same_end(before, fact)):
         return []
     return [fact]
+
+
+def _same_end(one: e.DispatchEnded, other: e.DispatchEnded) -> bool:
+    return (one.attempt, one.conclusion) == (other.attempt, other.conclusion)
+
+
+def news_due(news: e.NewsHeard) -> datetime:
+    """When the items are asked after this news."""
+    if news.looks == 1:
+        return news.at + SETTLES
+    return news.at + (SLOWER if news.looks <= MANY else SLOWEST)
+
+
+def news_heard(state: Deployment, now: datetime) -> list[e.Event]:
+    """What items measure on GitHub may have changed. Nothing where a look is still to come: it sees this, too. Where
+    news goes on the looks become rarer."""
+    looks = 1
+    if (before := state.news) is not None:
+        asked = news_due(before)
+        if now < asked:
+            return []
+        looks = before.looks + 1 if now - asked < CALM else 1
+    return [e.NewsHeard(at=now, by=GONOGO, looks=looks)]
 
 
 def due(plan: Plan, state: Deployment) -> dict[str, datetime]:
@@ -136,5 +186,5 @@ def due(plan: Plan, state: Deployment) -> dict[str, datetime]:
         first = min(fact.at for fact in state.approved.values())
         found[f"commit:{first.isoformat()}"] = first
     if state.news is not None and not state.status.ended:
-        found[f"news:{state.news.isoformat()}"] = state.news + SETTLES
+        found[f"news:{state.news.at.isoformat()}"] = news_due(state.news)
     return found

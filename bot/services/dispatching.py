@@ -18,7 +18,7 @@ from bot.domain.deployment import Deployment
 from bot.domain.people import GONOGO
 from bot.domain.workflow_facts import Dispatch
 from bot.domain.workflow_inputs import Filled, Unfilled, filled
-from bot.forge import ForgeError, StartedRun, Unsure, Workflows
+from bot.forge import ForgeError, Run, StartedRun, Unsure, Workflows
 from bot.ports import Claimed, Clock, Deadline, Store
 from bot.services.deployments import Move
 from bot.services.records import Records, load
@@ -35,8 +35,8 @@ log = structlog.get_logger(__name__)
 
 
 class Dispatching:
-    """`forge` None: GitHub is not connected, and nothing is done. `repository` is the one of policies that name none;
-    `changed` is called after every commit."""
+    """`forge` None: GitHub is not connected (any more), and what was decided before is told not to be done.
+    `repository` is the one of policies that name none; `changed` is called after every commit."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Dispatching:
         deadline, forge = claimed.deadline, self._forge
         kind, _, rest = deadline.key.partition(":")
         if forge is None:
-            await self._finish(claimed, lambda plan, state, now: [])
+            await self._finish(claimed, _unconnected(kind, rest))
         elif kind == "dispatch":
             await self._finish(claimed, await self._automatic(deadline))
         elif kind == "call":
@@ -68,13 +68,14 @@ class Dispatching:
         else:
             await self._finish(claimed, await self._approved(forge, deadline))
 
-    async def ended(self, deployment: str, one: Dispatch, conclusion: str, link: str) -> None:
+    async def ended(self, deployment: str, one: Dispatch, conclusion: str, run: Run) -> None:
         """Its run is over."""
         id = one.asked.id
         await self._save(
             deployment,
             lambda plan, state, now: workflows.ended(
-                state, e.DispatchEnded(at=now, by=GONOGO, id=id, conclusion=conclusion, link=link)
+                state,
+                e.DispatchEnded(at=now, by=GONOGO, id=id, conclusion=conclusion, link=run.link, attempt=run.attempt),
             ),
         )
 
@@ -105,8 +106,8 @@ class Dispatching:
 
         def trying(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
             nonlocal going
-            facts = workflows.tried(state, id, now)
-            going = bool(facts)
+            facts = workflows.tried(plan, state, id, now)
+            going = any(isinstance(fact, e.DispatchTried) for fact in facts)
             return facts
 
         if not await self._finish(claimed, trying) or not going:
@@ -144,7 +145,7 @@ class Dispatching:
         return _answers(id, "unknown", page, why)
 
     async def _approved(self, forge: Workflows, deadline: Deadline) -> Move:
-        """The commit that was approved."""
+        """The commit that was approved; or the approvals are taken back, where it comes too late to tell."""
         plan, state = await self._load(deadline.deployment)
         sha: str | None = None
         try:
@@ -153,7 +154,7 @@ class Dispatching:
             if self._clock.now() - deadline.due < workflows.GIVE_UP:
                 raise
             log.warning("github.commit_unknown", deployment=deadline.deployment, problem=str(problem))
-        return lambda plan, state, now: commits.commit_known(state, sha or "", now)
+        return lambda plan, state, now: commits.commit_known(plan, state, sha or "", now)
 
     async def _load(self, deployment: str) -> tuple[Plan, Deployment]:
         async with self._store.read() as unit:
@@ -167,6 +168,16 @@ class Dispatching:
         done = await finish(self._store, self._clock, self._records, claimed, move)
         self._changed()
         return done
+
+
+def _unconnected(kind: str, id: str) -> Move:
+    """What becomes of a start that was decided while GitHub was connected, and is not any more."""
+    why = "GitHub is not connected any more"
+    if kind == "call":
+        return _answers(id, "refused", problem=why)
+    if kind == "look":
+        return _answers(id, "unknown", problem=why)
+    return lambda plan, state, now: []
 
 
 def _answers(id: str, outcome: Outcome, run: StartedRun | None = None, problem: str = "") -> Move:

@@ -103,7 +103,7 @@ class GitHubEvents:
             by_hand = run.event in ("", "workflow_dispatch")
             own = commits.dispatch_of(state, run.id, run.ref, run.workflow) if by_hand else None
             if own is not None:
-                await self._dispatching.ended(row.id, own, heard.conclusion, run.link)
+                await self._dispatching.ended(row.id, own, heard.conclusion, run)
             elif not commits.is_of(state, run.ref, run.sha):
                 continue
             if own is not None and own.asked.purpose == "rollback" and heard.conclusion != "success":
@@ -123,13 +123,14 @@ class GitHubEvents:
                 continue
             if own is None and not commits.is_of(state, heard.ref, heard.sha):
                 continue
-            report = Report(
-                DEPLOYED if heard.ok else FAILED,
-                detail=heard.detail or f"GitHub's deployment to {heard.environment}",
-                link=heard.link,
-                step="" if heard.ok else DEPLOYED,
-                sets_t0=plan.policy.pipeline.deploy is not None,
-            )
+            if heard.ok:
+                detail = heard.detail or f"GitHub's deployment to {heard.environment}"
+                sets_t0 = plan.policy.pipeline.deploy is not None
+                report = Report(DEPLOYED, detail, heard.link, sets_t0=sets_t0)
+            else:
+                run = _named(heard.run, heard.attempt) if heard.run is not None else ""
+                step = f"deployment to {heard.environment}"
+                report = Report(FAILED, heard.detail, heard.link, step=step, run=run)
             said.append(await self._told(row, report, heard.by, key))
         return _joined(said)
 
@@ -139,7 +140,7 @@ class GitHubEvents:
     async def _told(self, row: DeploymentRow, report: Report, by: str, key: str) -> str:
         who = github_user(by).model_copy(update={"roles": frozenset({ROLE})})
         own = f"{key}:{row.id}:{fold(report.event)}:{fold(report.step)}"
-        reply = await self._pipeline.report(row.id, report, who=who, key=own)
+        reply = await self._pipeline.report(row.id, report, who=who, key=own, unread=True)
         return f"{row.service}: {reply.code}"
 
     # --- what is behind a version ---
@@ -173,10 +174,10 @@ class GitHubEvents:
         return lambda plan, state, now: commits.tag_moved(plan, state, tag, sha, now)
 
     async def _news(self, heard: SourceChanged) -> str:
-        rows = await self._pipeline.live(repository=heard.repository)
         asked = 0
-        for row in rows:
-            asked += await save(self._store, self._clock, self._records, row.id, news)
+        for row in await self._pipeline.live(repository=heard.repository):
+            if news(*await self._load(row), self._clock.now()):  # it comes often, and mostly there is nothing to write
+                asked += await save(self._store, self._clock, self._records, row.id, news)
         return f"items of {asked} asked again" if asked else "nothing waits for it"
 
     # --- protection rules ---
@@ -227,7 +228,14 @@ def _reports(plan: Plan, state: Deployment, heard: RunEnded) -> list[Report]:
     deploy = plan.policy.pipeline.deploy
     if heard.conclusion in _SAID_NOTHING or deploy is None or deploy.workflow != name:
         return []
-    return [Report(FAILED, detail=heard.conclusion, link=link, step=step)]
+    again = f", attempt {heard.run.attempt}" if heard.run.attempt > 1 else ""
+    run = _named(heard.run.id, heard.run.attempt)
+    return [Report(FAILED, heard.conclusion + again, link, step=step, run=run)]
+
+
+def _named(run: int, attempt: int) -> str:
+    """One attempt of a run, as reports name it."""
+    return f"{run}.{attempt}"
 
 
 def _joined(said: Sequence[str]) -> str:

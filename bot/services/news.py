@@ -9,7 +9,6 @@ from bot.domain import events as e
 from bot.domain import workflows
 from bot.domain.course import measurable, tick_measured
 from bot.domain.deployment import Deployment
-from bot.domain.people import GONOGO
 from bot.ports import Claimed, Clock, Probe, Store
 from bot.services.asking import ask_items
 from bot.services.records import Records, load
@@ -43,9 +42,7 @@ class News:
 
 def news(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
     """Items that are measured on GitHub are to be asked again, once for what comes in a burst."""
-    if state.news is not None and now < state.news + workflows.SETTLES:
-        return []
-    return [e.NewsHeard(at=now, by=GONOGO)] if waiting_items(plan, state) else []
+    return workflows.news_heard(state, now) if waiting_items(plan, state) else []
 
 
 def waiting_items(plan: Plan, state: Deployment) -> list[Task]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -86,6 +87,8 @@ class Programs:
         known: list[str] = []
 
         async def unless(unit: Unit) -> Answer | None:
+            # With what is decided now it is known whose answer it is, also to another order that has the same key.
+            await unit.remember_delivery(f"{key}:order", json.dumps(asdict(order)), self._clock.now())
             row = await _same(unit, caller.service, where, order.version)
             if row is None:
                 return None
@@ -100,16 +103,22 @@ class Programs:
             answer = await self._deployments.start(request, who=who, key=f"{key}:answer", unless=unless)
         except Unwell as problem:
             raise Denied("invalid", plain(str(problem))) from problem
+        async with self._store.read() as unit:
+            answered = await unit.delivered(f"{key}:order")
+            rows = await unit.rows(service=caller.service, environment=where)
+        # One that is live comes before a newer one of the same version that was cancelled.
+        row = _standing_of(rows, order.version) or next((row for row in rows if row.version == order.version), None)
+        if answered is not None and json.loads(answered) != asdict(order):
+            raise _key_reused()
         said = answer.card.text if answer.card is not None else ""
         if answer.refused or answer.form is not None:
             denied = await self._why_not(loaded, order, where, who, said)
             await self._keep(key, order, {"denied": [denied.code, denied.message, denied.gate]})
             raise denied
-        async with self._store.read() as unit:
-            rows = await unit.rows(service=caller.service, environment=where)
-        id = next(row.id for row in rows if row.version == order.version)
-        await self._keep(key, order, {"id": id, "message": said})
-        return StartReply(await self.standing(caller, id), created=not known, message=said)
+        if row is None:  # an older release has kept another order's answer
+            raise _key_reused()
+        await self._keep(key, order, {"id": row.id, "message": said})
+        return StartReply(await self.standing(caller, row.id), created=not known, message=said)
 
     async def report(self, caller: ApiToken, target: Target, report: Report, *, key: str) -> Reply:
         """Take in what a pipeline reports. A rule's no is a reply; Denied is raised for a deployment not found."""
@@ -216,8 +225,7 @@ class Programs:
                 return None
             kept = json.loads(text)
             if kept["order"] != asdict(order):
-                why = "This Idempotency-Key came with another order before. Send every order with a key of its own."
-                raise Denied("key_reused", why, field="Idempotency-Key")
+                raise _key_reused()
             if "denied" in kept:
                 code, message, gate = kept["denied"]
                 raise Denied(code, message, gate=gate)
@@ -238,8 +246,18 @@ class Programs:
 
 async def _same(unit: Unit, service: str, environment: str, version: str) -> DeploymentRow | None:
     """A live deployment of this very version. One that is rolled back is on its way out."""
-    rows = await unit.rows(service=service, environment=environment, live=True)
-    return next((row for row in rows if row.version == version and row.status != Status.ROLLING_BACK), None)
+    return _standing_of(await unit.rows(service=service, environment=environment, live=True), version)
+
+
+def _standing_of(rows: Sequence[DeploymentRow], version: str) -> DeploymentRow | None:
+    return next(
+        (row for row in rows if row.version == version and row.live and row.status != Status.ROLLING_BACK), None
+    )
+
+
+def _key_reused() -> Denied:
+    why = "This Idempotency-Key came with another order before. Send every order with a key of its own."
+    return Denied("key_reused", why, field="Idempotency-Key")
 
 
 def _environment(loaded: Loaded, name: str) -> str:

@@ -7,7 +7,7 @@ decision.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from bot.cards import rules
@@ -63,13 +63,20 @@ class Protection:
         """Whether the job may run. Raises ForgeError where nobody can tell: then GitHub goes on waiting."""
         views = await self._live(asked)
         workflow = (await forge.run(asked.repository, asked.run)).workflow if views else ""
-        for view in sorted(views, key=lambda view: self._own(asked, view, workflow) is None):
-            if (ruling := await self._by_deployment(asked, view, workflow)) is not None:
+        for view in views:  # where it was started from here it is known whose run this is
+            started_here = self._own(asked, view, workflow) is not None
+            if started_here and (ruling := await self._by_deployment(asked, view, workflow)) is not None:
                 return ruling
         for view in views:
             if view.state.status is Status.ROLLING_BACK and _goes_back(asked, view, workflow):
                 return Ruling(True, rules.goes_back(view))
-        return await self._by_gate(asked)
+        rulings = {}
+        for view in views:
+            if (ruling := await self._by_deployment(asked, view, workflow)) is not None:
+                if not ruling.approve:
+                    return ruling
+                rulings[view.plan.service.casefold()] = ruling
+        return await self._by_gate(asked, rulings)
 
     def _own(self, asked: RuleAsked, view: View, workflow: str) -> Dispatch | None:
         """The start of a workflow from here that this run came of."""
@@ -110,13 +117,17 @@ class Protection:
                 return Ruling(False, comment, self._denial(asked, view.plan.service, view.plan.environment, found))
         return Ruling(True, rules.under_way(view))
 
-    async def _by_gate(self, asked: RuleAsked) -> Ruling:
-        """What a start would be told now: of every checklist for this repository, each must permit it."""
-        told = []
-        for loaded in await self._for(asked.repository):
+    async def _by_gate(self, asked: RuleAsked, permitted: Mapping[str, Ruling]) -> Ruling:
+        """What a start would be told now: of every checklist for this repository, each must permit it, as nobody says
+        which of them is meant. `permitted`, by service, are those that have a deployment of this version under way;
+        beside them one that knows no such environment is not meant."""
+        told = [ruling.comment for ruling in permitted.values()]
+        for loaded in await self._for(asked.repository, but=permitted):
             policy, service = loaded.policy, service_of(loaded)
             known = {name.casefold(): name for name in environments_of(loaded)}
             where = known.get(environment_of(policy, asked.environment).casefold())
+            if where is None and permitted:
+                continue
             if where is None:
                 return Ruling(False, rules.no_environment(service, asked.environment))
             found = await self._opening(policy, service, where, holder=True)
@@ -128,8 +139,9 @@ class Protection:
             told.append(comment)
         return Ruling(True, " ".join(told)) if told else Ruling(False, rules.no_checklist(asked.repository))
 
-    async def _for(self, repository: str) -> list[Loaded]:
-        """The checklists of a repository. Raises ForgeError where one that cannot be read might be one of them."""
+    async def _for(self, repository: str, *, but: Collection[str]) -> list[Loaded]:
+        """The checklists of a repository, without those of some services. Raises ForgeError where there is none but one
+        that cannot be read might be."""
         found, unreadable = [], []
         for name in await self._checklists.names():
             try:
@@ -137,9 +149,10 @@ class Protection:
             except UNREADABLE:
                 unreadable.append(name)
                 continue
-            if (loaded.policy.repository or self._repository).casefold() == repository.casefold():
+            ours = (loaded.policy.repository or self._repository).casefold() == repository.casefold()
+            if ours and service_of(loaded).casefold() not in but:
                 found.append(loaded)
-        if not found and unreadable:
+        if not found and not but and unreadable:
             raise ForgeError(f"the checklist {unreadable[0]} cannot be read; `gonogo checklist lint` says more")
         return found
 

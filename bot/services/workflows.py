@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
@@ -26,6 +27,8 @@ from bot.services.deployments import Deployments
 from bot.services.records import load
 from checklists.plan import Plan
 
+PATIENCE = 15.0
+"""Seconds that somebody who starts something waits for GitHub to say where the tag is, with all it takes to ask."""
 _PURPOSES: dict[str, Purpose] = {"deploy": "deploy", "rollback": "rollback"}
 
 log = structlog.get_logger(__name__)
@@ -44,8 +47,9 @@ class Dispatches:
         *,
         repository: str | None,
         new_id: Callable[[], str],
+        patience: float = PATIENCE,
     ) -> None:
-        self._store, self._clock, self._deployments = store, clock, deployments
+        self._store, self._clock, self._deployments, self._patience = store, clock, deployments, patience
         self._forge, self._repository, self._new_id = forge, repository or "", new_id
 
     async def click(self, verb: str, deployment: str, argument: str, *, who: Who, key: str) -> Answer:
@@ -139,7 +143,11 @@ class Dispatches:
         it is the same, or nobody knows what was approved. Raises ForgeError."""
         if self._forge is None or not state.commit or not state.started.approvals:
             return None
-        sha = await self._forge.commit(self._of(plan), state.started.version) or ""
+        try:
+            async with asyncio.timeout(self._patience):
+                sha = await self._forge.commit(self._of(plan), state.started.version) or ""
+        except TimeoutError:
+            raise ForgeError(f"GitHub did not say within {self._patience:g} s where the tag is") from None
         return None if sha == state.commit else sha
 
     async def _view(self, deployment: str) -> View:

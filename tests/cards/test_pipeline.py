@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,3 +107,26 @@ def test_a_long_list_of_steps_is_cut() -> None:
     assert "“step 11” and 8 more" in reply.message
     assert len(reply.message) < 600
     assert "knows none by name" in said.unknown_step(UnknownStep("x", [])).message
+
+
+@pytest.mark.parametrize(
+    ("code", "labels", "called"),
+    [
+        ("missing_items", ["Next phase", "Deployed", "Roll back…"], True),
+        ("closed", ["Deployed", "Roll back…"], True),
+        ("waits", ["Go", "Cancel…"], True),
+        ("not_entitled", ["Deployed"], False),
+        ("rolling_back", [], True),
+    ],
+)
+def test_what_github_says_and_nobody_may_set_is_told_with_what_to_press(
+    code: str, labels: list[str], called: bool
+) -> None:
+    course = shop()
+    fact = e.SaidDeployed(at=course.now, by=CI, code=code, why="Not yet: *x*", link=RUN)
+    [(name, card, everywhere)] = said.pipeline_notices(seen(course), fact)
+    assert (name, everywhere) == (f"said-deployed-{code}", False)
+    assert card.mentions == (("on_call",) if called else ())
+    assert ("Not yet: *x*" in card.text) is called
+    buttons = [button.label for block in card.blocks if isinstance(block, Buttons) for button in block.buttons]
+    assert buttons == labels

@@ -47,3 +47,14 @@ def test_what_is_no_workflows_file_is_refused(tmp_path: Path) -> None:
     found = codes(tmp_path, "probes: {tagged: {github: tag}}\npipeline: {deploy: {workflow: ../deploy}}\n")
     assert len(found) == 1
     assert "is no workflow's file; write it like deploy.yml" in found[0][1]
+
+
+def test_an_event_of_a_sign_off_is_said_to_do_nothing(tmp_path: Path) -> None:
+    more = "probes: {tagged: {github: tag}}\npeople: {qa: {name: QA, slack: U1}}\n"
+    codes(tmp_path, more)
+    policy = tmp_path / "shop.yaml"
+    policy.write_text(policy.read_text().replace("{Tagged:", "{Switched: {role: qa, event: switched}, Tagged:"))
+    (found,) = [one for one in lint(policy) if one.code == "unused-event"]
+    assert (found.severity, found.message) == (
+        "warning", "no report ticks a sign-off, so nothing is done by this; take away `event`, or `role`"
+    )  # fmt: skip

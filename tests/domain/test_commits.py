@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from datetime import timedelta
+
 import pytest
 
 from bot.domain import events as e
-from bot.domain.commits import dispatch_of, is_of, same_version, tag_moved
+from bot.domain.commits import commit_known, dispatch_of, is_of, same_version, tag_moved
 from bot.domain.deployment import Deployment, replay
 from bot.domain.people import Who
-from bot.domain.workflows import answered, due, ended, tried
+from bot.domain.workflows import answered, due, ended, news_due, news_heard, tried
 from tests.domain.runs import ANN, GONOGO, START, Course, plan
 
 SHA, OTHER = "a" * 40, "b" * 40
@@ -16,14 +19,18 @@ SHOP = plan("# Before\n- [ ] tests\n- [ ] sign-off\n# Deploy\n- [ ] switch\n", "
 QUINN = Who(chat="web", id="quinn", name="quinn", roles=frozenset({"qa"}))
 
 
-def waiting(*more: e.Event, version: str = "v1.2.0", commit: str = "") -> Deployment:
-    """One that QA has approved."""
+def waiting_facts(version: str = "v1.2.0") -> list[e.Event]:
+    """Of one that QA has approved."""
     started = Course(SHOP).state.started.model_copy(
         update={"version": version, "waits": True, "approvals": (e.Approvals(role="qa"),)}
     )
-    facts: list[e.Event] = [started, e.Approved(at=START, by=QUINN, role="qa")]
+    return [started, e.Approved(at=START, by=QUINN, role="qa")]
+
+
+def waiting(*more: e.Event, version: str = "v1.2.0", commit: str = "") -> Deployment:
+    """One that QA has approved."""
     known: list[e.Event] = [e.CommitKnown(at=START, by=GONOGO, commit=commit)] if commit else []
-    return replay([*facts, *known, *more])
+    return replay([*waiting_facts(version), *known, *more])
 
 
 @pytest.mark.parametrize(
@@ -88,7 +95,29 @@ def test_what_was_approved_is_asked_for_until_it_is_known() -> None:
     assert due(SHOP, dropped) == {}
 
 
+def test_a_commit_that_is_known_late_takes_the_approvals_back_and_vouches_for_nothing() -> None:
+    soon, late = START + timedelta(seconds=59), START + timedelta(minutes=35)
+    assert commit_known(SHOP, waiting(), SHA, soon) == [e.CommitKnown(at=soon, by=GONOGO, commit=SHA)]
+    (fact,) = commit_known(SHOP, waiting(), SHA, late)
+    assert isinstance(fact, e.ApprovalsDropped)
+    assert fact.why == "GitHub said only 35 m later which commit v1.2.0 is, and it may have been moved meanwhile"
+    assert commit_known(SHOP, waiting(commit=SHA), OTHER, late) == []
+    assert commit_known(SHOP, waiting(), "", late) == []
+
+
 # --- the starts of workflows ---
+
+PIPED = plan(
+    "# Before\n- [ ] tests\n# Deploy\n- [ ] switch\n",
+    "phases: {Deploy: {deployed: true}}\n"
+    "pipeline: {deploy: {workflow: deploy.yml}, rollback: {workflow: rollback.yml}}",
+)
+
+
+def next_is_t0(*more: e.Event) -> Deployment:
+    """One whose deploying workflow is offered."""
+    before = e.PhaseDone(at=START, by=ANN, phase=PIPED.steps[0].id)
+    return replay([*Course(PIPED).events, before, *more])
 
 
 def sent(id: str, ref: str = "main", workflow: str = "deploy.yml") -> list[e.Event]:
@@ -120,17 +149,48 @@ def test_a_run_nobody_named_is_of_the_start_that_has_no_run_yet() -> None:
 
 def test_a_request_goes_out_once_and_is_answered_once() -> None:
     asked, gone = sent("one")
-    state = waiting(asked)
-    assert due(SHOP, state)["call:one"] == START
-    assert [fact.kind for fact in tried(state, "one", START)] == ["dispatch_tried"]
-    state = waiting(asked, gone)
-    assert "call:one" not in due(SHOP, state)
-    assert "look:one" in due(SHOP, state)
-    assert tried(state, "one", START) == []
+    state = next_is_t0(asked)
+    assert due(PIPED, state)["call:one"] == START
+    assert [fact.kind for fact in tried(PIPED, state, "one", START)] == ["dispatch_tried"]
+    state = next_is_t0(asked, gone)
+    assert "call:one" not in due(PIPED, state)
+    assert "look:one" in due(PIPED, state)
+    assert tried(PIPED, state, "one", START) == []
     assert answered(state, said("one", 1)) == [said("one", 1)]
-    state = waiting(asked, gone, said("one", 1))
+    state = next_is_t0(asked, gone, said("one", 1))
     assert answered(state, said("one", 2)) == []
-    assert not [key for key in due(SHOP, state) if key.endswith("one")]
+    assert not [key for key in due(PIPED, state) if key.endswith("one")]
+
+
+CANCELLED = e.Cancelled(at=START, by=ANN, reason="not today")
+BACK = e.RollbackStarted(at=START, by=ANN, to_version="v1.1.0", reason="slow")
+T0 = e.Deployed(at=START, by=ANN)
+
+
+@pytest.mark.parametrize(
+    ("more", "minutes", "why"),
+    [
+        ([CANCELLED], 0, "it could not be sent before, and the deployment is cancelled now"),
+        ([BACK], 0, "it could not be sent before, and the deployment is rolling back now"),
+        ([T0], 0, "it could not be sent before, and the deployment is deployed now"),
+        ([], 11, "it could not be sent before, and was confirmed 11 m ago; confirm it again"),
+    ],
+)
+def test_what_was_decided_and_is_not_next_any_more_or_long_ago_is_not_sent(
+    more: list[e.Event], minutes: int, why: str
+) -> None:
+    state = next_is_t0(sent("one")[0], *more)
+    (fact,) = tried(PIPED, state, "one", START + timedelta(minutes=minutes))
+    assert isinstance(fact, e.DispatchAnswered)
+    assert (fact.outcome, fact.problem) == ("refused", why)
+
+
+def test_a_rollback_never_comes_too_late_while_it_lasts() -> None:
+    asked = sent("one", workflow="rollback.yml")[0].model_copy(update={"purpose": "rollback"})
+    state = next_is_t0(BACK, asked)
+    assert [fact.kind for fact in tried(PIPED, state, "one", START + timedelta(hours=9))] == ["dispatch_tried"]
+    over = replay([*Course(PIPED).events, BACK, asked, e.RolledBack(at=START, by=ANN, status="well")])
+    assert [fact.kind for fact in tried(PIPED, over, "one", START)] == ["dispatch_answered"]
 
 
 def test_the_end_of_a_run_is_kept_once_and_a_better_one_after_it() -> None:
@@ -139,3 +199,34 @@ def test_the_end_of_a_run_is_kept_once_and_a_better_one_after_it() -> None:
     assert ended(state, over) == []
     assert len(ended(state, over.model_copy(update={"conclusion": "success"}))) == 1
     assert ended(state, over.model_copy(update={"id": "none"})) == []
+
+
+def test_each_attempt_of_a_run_ends_once_and_an_earlier_one_is_no_news() -> None:
+    over = e.DispatchEnded(at=START, by=GONOGO, id="one", conclusion="failure")
+    second = over.model_copy(update={"attempt": 2})
+    assert ended(waiting(*sent("one"), over), second) == [second]
+    state = waiting(*sent("one"), over, second)
+    assert ended(state, second) == []
+    assert ended(state, over.model_copy(update={"conclusion": "cancelled"})) == []
+
+
+# --- news ---
+
+
+def test_looks_after_news_become_rarer_while_it_goes_on_and_none_is_lost() -> None:
+    state, now, looks = waiting(), START, []
+    for _ in range(24 * 60 * 6):  # every ten seconds for a day
+        now += timedelta(seconds=10)
+        if facts := news_heard(state, now):
+            state = replay([*waiting_facts(), *facts])
+            assert state.news is not None
+            looks.append(news_due(state.news))
+            assert f"news:{now.isoformat()}" in due(SHOP, state)
+        assert now < looks[-1], "what is heard is looked at later"
+    gaps = [int((after - before).total_seconds()) for before, after in itertools.pairwise(looks)]
+    assert looks[0] == START + timedelta(seconds=20)
+    assert gaps[:5] == [60, 60, 60, 60, 300]
+    assert len(looks) < 300
+    (first,) = news_heard(state, looks[-1] + timedelta(minutes=10))
+    assert isinstance(first, e.NewsHeard)
+    assert first.looks == 1, "after a calm time the next one is soon again"

@@ -334,3 +334,12 @@ def test_each_shipped_checklist_knows_steps_and_each_of_them_ticks_something(nam
         else:
             report(course, step)
         assert course.state.reports or ticked(course), step
+
+
+def test_what_one_run_says_twice_of_its_failure_is_told_once_and_another_attempt_anew() -> None:
+    course = bound()
+    assert report(course, "failed", step="deployment to prod", run="42.1")
+    assert report(course, "failed", step="workflow deploy.yml", detail="failure", run="42.1") == []
+    assert report(course, "failed", step="workflow deploy.yml", detail="failure, attempt 2", run="42.2")
+    assert report(course, "failed", step="push")
+    assert report(course, "failed", step="sign"), "what names no run is of none"

@@ -64,6 +64,30 @@ async def test_an_order_that_was_cut_short_after_its_start_is_answered_with_that
     assert len(await two[0].rows()) == 1
 
 
+async def test_one_key_with_two_orders_at_once_is_one_order_and_the_other_is_refused(two: tuple[Core, Core]) -> None:
+    orders = [Order("shop", version, "production") for version in ("v1", "v2")]
+    for order in orders:  # both have been there before
+        await two[0].submit(f"cancel:{await two[0].start(order.version)}", {"reason": "not today"})
+    replies = await asyncio.gather(
+        *(desk(core).start(CI, order, key="k") for core, order in zip(two, orders, strict=True)), return_exceptions=True
+    )
+    (denied,) = [reply for reply in replies if isinstance(reply, BaseException)]
+    assert isinstance(denied, Denied)
+    assert (denied.code, denied.field) == ("key_reused", "Idempotency-Key")
+    assert len(await two[0].rows()) == 3
+
+
+async def test_of_two_of_one_version_the_live_one_is_answered(two: tuple[Core, Core]) -> None:
+    core = two[0]
+    first = await core.start()
+    await core.succeed(first)
+    core.clock.later(minutes=1)
+    second = await core.start()
+    await core.submit(f"cancel:{second}", {"reason": "it runs already"})
+    reply = await desk(core).start(CI, ORDER, key="k")
+    assert (reply.deployment.id, reply.deployment.status, reply.created) == (first, "succeeded", False)
+
+
 async def test_what_was_never_an_id_is_an_unknown_deployment(two: tuple[Core, Core]) -> None:
     await desk(two[0]).start(CI, ORDER, key="k")
     for id in ("\0", " ", "x\udc80", "d1'--", "%", "/", "nothing", "x" * 10_000):

@@ -19,6 +19,7 @@ from adapters.github.wire import Wire
 from bot.cards.card import Buttons, Code
 from bot.cards.deployment import deployment_card
 from bot.domain import events as e
+from bot.domain.people import Who
 from bot.services.dispatching import DUE, Dispatching
 from bot.services.records import Records
 from bot.services.views import Views
@@ -152,6 +153,21 @@ async def test_before_t0_is_next_nothing_is_started(shop: Shop) -> None:
     assert "already marked deployed" in told(await shop.core.click(f"run:{id}:deploy"))
 
 
+async def test_what_was_confirmed_and_then_cancelled_while_the_process_was_down_is_not_sent(shop: Shop) -> None:
+    core, id = shop.core, await shop.ready()
+    await core.click(await shop.confirmed(id))
+    await core.submit(f"cancel:{id}", {"reason": "not today"})
+    core.clock.later(hours=9)
+    await core.time_passes()
+    await core.scheduler.settle()
+    await core.relay.settle()
+    assert shop.server.asked == []
+    assert await shop.outcome(id) == "refused"
+    (told,) = [message for message in await core.channel() if "was not started for shop v1.2.0" in message.card.text]
+    assert "the deployment is cancelled now" in told.card.text
+    assert not [block for block in told.card.blocks if isinstance(block, Buttons)], "nothing is left to be run"
+
+
 async def test_a_process_that_dies_while_it_sends_is_followed_by_one_that_looks(shop: Shop) -> None:
     id = await shop.ready()
     await shop.core.click(await shop.confirmed(id))
@@ -231,6 +247,25 @@ async def test_it_is_looked_for_an_hour_where_github_cannot_be_asked(shop: Shop)
     assert await shop.outcome(id) == "unknown"
 
 
+async def test_a_go_does_not_wait_for_a_github_that_answers_byte_by_byte(shop: Shop) -> None:
+    core = shop.core
+    policy = core.folder / "shop.yaml"
+    policy.write_text(policy.read_text() + "approvals: {production: {role: qa}}\n")
+    quinn = Who(chat="web", id="quinn", name="quinn", roles=frozenset({"qa"}))
+    id = await core.start("v1.2.0", 'shop at "today 19:00"')
+    await core.say("approve", who=quinn)
+    await core.scheduler.settle()
+    assert "commit_known" in await core.kinds(id)
+    patient = Dispatches(
+        core.store, core.clock, core.deployments, shop.forge, repository=None, new_id=core.new_id, patience=0.1
+    )
+    shop.server.always = Reply({"sha": "0" * 40}, seconds=2)
+    began = asyncio.get_running_loop().time()
+    await patient.look_before_go(id)
+    assert asyncio.get_running_loop().time() - began < 1
+    assert "approvals_dropped" not in await core.kinds(id)
+
+
 # --- rollbacks ---
 
 
@@ -304,3 +339,20 @@ async def test_without_github_no_button_is_drawn_and_an_old_one_says_what_to_do(
     assert "GitHub is not connected" in told(await core.click(f"run:{id}:deploy"))
     await core.scheduler.settle()
     assert shop.server.asked == []
+
+
+@pytest.mark.parametrize(("sent", "outcome"), [(False, "refused"), (True, "unknown")])
+async def test_a_start_from_when_github_was_connected_does_not_wait_for_ever(
+    shop: Shop, sent: bool, outcome: str
+) -> None:
+    core, id = shop.core, await shop.ready()
+    await core.click(await shop.confirmed(id))
+    if sent:
+        shop.server.always = Reply({}, 502)
+        await core.scheduler.settle()
+    wired(core, None)
+    core.clock.later(seconds=31)
+    await core.scheduler.settle()
+    assert await shop.outcome(id) == outcome
+    (answer,) = [one for one in await shop.facts(id) if isinstance(one, e.DispatchAnswered)]
+    assert answer.problem == "GitHub is not connected any more"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -230,6 +231,9 @@ async def test_without_its_database_it_says_so_and_to_try_again(api: Api, sqlite
         for method, path, body in ASKS:
             answer = await api.ask(method, path, body)
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5"), path
+            assert not {"tokens", Path(file).name} & set(re.findall(r"[\w.]+", answer.text)), (
+                "it says not where that is"
+            )
         behind.execute("ALTER TABLE gone RENAME TO tokens")
     assert (await api.ask("GET", "/api/gate")).status_code == 200
 

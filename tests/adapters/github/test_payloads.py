@@ -53,6 +53,17 @@ def test_the_end_of_a_run_names_its_file_its_ref_and_its_end() -> None:
     )
 
 
+def test_an_attempt_of_a_run_is_told_from_the_one_before() -> None:
+    again = {**GitHub(BASE).run("deploy.yml", "v1.2.0"), "run_attempt": 3}
+    run = told("workflow_run", run_ended(again, "failure"))
+    assert isinstance(run, RunEnded)
+    status = deployment_status("failure", run=42)
+    status["workflow_run"]["run_attempt"] = 3
+    deployment = told("deployment_status", status)
+    assert isinstance(deployment, DeploymentEnded)
+    assert run.run.attempt == deployment.attempt == 3
+
+
 def test_a_release_names_its_tag() -> None:
     said = told("release", released("v2.0.0"))
     assert isinstance(said, ReleasePublished)

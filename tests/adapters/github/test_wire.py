@@ -115,6 +115,21 @@ async def test_a_redirect_without_an_end_is_not_followed_for_ever(wire: Wire, se
     assert len(server.asked) <= 6
 
 
+async def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(client: httpx.AsyncClient, server: Vendor) -> None:
+    server.always = Reply({}, seconds=2)
+    with pytest.raises(NoAnswer, match=r"did not answer within 0\.1 s") as lost:
+        await Wire(client, server.base, whole=0.1).send("GET", "/x", bearer="t")
+    assert lost.value.sent
+    assert len(server.asked) == 1
+
+
+async def test_github_is_left_alone_for_an_hour_at_most(wire: Wire, server: Vendor) -> None:
+    server.always = Reply({}, 429, {"Retry-After": "999999999"})
+    for said in ("GitHub asked to wait 3600 s", "nothing is sent for another 3600 s"):
+        with pytest.raises(Limited, match=said):
+            await wire.send("GET", "/x", bearer="t")
+
+
 async def test_an_answer_without_an_end_is_not_read(wire: Wire, server: Vendor) -> None:
     server.always = Reply(b"[" + b" " * LARGEST)
     with pytest.raises(NoAnswer, match="longer than"):
