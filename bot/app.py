@@ -58,6 +58,8 @@ from bot.services.views import Views
 from bot.services.workflows import Dispatches
 from bot.settings import EMBEDDED, Settings
 
+REPEATS = timedelta(days=30)
+"""What comes again is known as long as this; it is forgotten at a start."""
 LOOPBACK = ("127.0.0.1", "localhost")
 MAKE_ONE = (
     "Set GONOGO_SANDBOX_TOKEN to what this prints: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'."
@@ -156,6 +158,7 @@ class App:
             await store.begin(app._owner)
             try:
                 await front.open(app)
+                await store.forget_deliveries(front.clock.now() - REPEATS)
                 rest = REST if chats_of(settings) else timedelta(0)
                 app.relays = [
                     Relay(store, chat, app._views, front.clock, owner=app._owner, rest=rest) for chat in front.chats

@@ -1,24 +1,25 @@
 """Makes the calls that stand in the outbox: what addresses of policies are told.
 
-A call is repeated until it is answered 2xx, so the receiver may hear it twice: each has an id that stays the same. Of
-one service and environment the next one waits until then. After a day it is given up, and the channel is told.
+A call tells how it stands when it is made, not what was written down: of one service and environment the oldest change
+that is not told is called for, and those behind it are told with it. It is repeated until it is answered 2xx, so the
+receiver may hear it twice: what says the same has the same id. After a day it is given up, and the channel is told.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
 
 from bot.caller import Caller, CallFailed
+from bot.cards.lock_json import call_id, place_of, said_of
 from bot.cards.locks import call_given_up
 from bot.ports import Clock, Conflict, Outgoing, Posting, Store
 from bot.services.checklists import Checklists
-from bot.services.lock_mirror import CALLS
+from bot.services.lock_mirror import CALLS, told_now
 from bot.services.notices import policy_of
 from bot.services.records import home_of
 
@@ -86,31 +87,39 @@ class Calls:
         except Conflict:
             return  # the lease was lost: somebody else calls
         try:
-            await self._caller(message.channel, message.card.text.encode(), delivery=message.key)
+            # First what is to be told, then how it stands: what is written later is told by a call of its own.
+            told = [posting, *await self._store.behind(posting)]
+            async with self._store.read() as unit:
+                body = await told_now(unit, [each.message.card.text for each in told], now)
+            await self._caller(message.channel, body.encode(), delivery=call_id(message.key, body))
         except CallFailed as failed:
             log.warning("calls.failed", key=message.key, problem=str(failed))
             tried = now - (posting.first_tried or now)
             if failed.final or tried >= PATIENCE:
-                await self._give_up(posting, str(failed), tried)
+                await self._give_up(posting, body, str(failed), tried)
+                await self._told(told, "given up")
             else:
                 await self._store.say_later(posting, _backoff(posting.attempts), str(failed))
         except asyncio.CancelledError:
             await self._store.say_later(posting, 0, "stopped")
             raise
         else:
-            await self._store.said(posting, "answered", message.channel, now)
+            await self._told(told, "answered")
 
-    async def _give_up(self, posting: Posting, why: str, tried: timedelta) -> None:
-        """The channel is told once: the key is the call's."""
-        message = posting.message
-        body = json.loads(message.card.text)
-        service, environment = body["service"], body["environment"]
-        what = f"{body['event']} ({body['reason']})" if body["reason"] else body["event"]
-        card = call_given_up(service, environment, what, why, hours=int(tried / timedelta(hours=1)))
+    async def _told(self, told: list[Posting], how: str) -> None:
+        """The newest first: where a process dies in between, the oldest is called for again and nothing is lost."""
+        for each in reversed(told):
+            await self._store.said(each, how, each.message.channel, self._clock.now())
+
+    async def _give_up(self, posting: Posting, body: str, why: str, tried: timedelta) -> None:
+        """The channel is told once, with how it stands now: the key is the call's."""
+        service, environment = place_of(body)
+        card = call_given_up(service, environment, said_of(body), why, hours=int(tried / timedelta(hours=1)))
         home = home_of(await policy_of(self._checklists, service))
         async with self._store.write() as unit:
-            await unit.say([Outgoing(f"{message.key}:given-up:{chat}", chat, home, card) for chat in self._chats])
-        await self._store.said(posting, "given up", message.channel, self._clock.now())
+            await unit.say(
+                [Outgoing(f"{posting.message.key}:given-up:{chat}", chat, home, card) for chat in self._chats]
+            )
         self._changed()
 
 

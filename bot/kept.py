@@ -16,6 +16,10 @@ class Conflict(StoreError):
     """Somebody else has written meanwhile; load again and decide again."""
 
 
+class UnknownRecord(StoreError):
+    """A record was written by a newer release, and this one cannot read it."""
+
+
 class LockHeld(Conflict):
     """Another deployment of the same service and environment holds the lock."""
 

@@ -26,6 +26,7 @@ from bot.kept import Outgoing as Outgoing
 from bot.kept import PostedCard as PostedCard
 from bot.kept import Posting as Posting
 from bot.kept import StoreError as StoreError
+from bot.kept import UnknownRecord as UnknownRecord
 from checklists.policy import FreezePolicy, Person, ProbePolicy
 
 
@@ -250,8 +251,11 @@ class Unit(TokenUnit, Protocol):
         """
         ...
 
-    async def plan_deadlines(self, deployment: str, wanted: Sequence[Deadline]) -> None:
-        """Make the open deadlines of the deployment exactly these. Those done stay done, whatever is wanted."""
+    async def plan_deadlines(
+        self, deployment: str, wanted: Sequence[Deadline], kinds: Collection[str] | None = None
+    ) -> None:
+        """Make the open deadlines of the deployment exactly these. Those done stay done, whatever is wanted; so do
+        those of kinds (the first words of keys) that are not among `kinds`."""
         ...
 
     async def finish_deadline(self, deployment: str, key: str, at: datetime) -> None:
@@ -267,7 +271,11 @@ class Unit(TokenUnit, Protocol):
         ...
 
     async def calendar(self) -> list[CalendarEvent]:
-        """All freezes, incidents and locks ever set and lifted, in order."""
+        """All freezes, incidents and locks ever set and lifted, in order; not the starts that were turned away."""
+        ...
+
+    async def denials(self, limit: int = 1_000) -> list[CalendarEvent]:
+        """The newest starts that were turned away, oldest of them first."""
         ...
 
     async def append_calendar(self, events: Sequence[CalendarEvent]) -> None:
@@ -290,7 +298,7 @@ class Unit(TokenUnit, Protocol):
         ...
 
     async def lock_holder(self, service: str, environment: str) -> DeploymentRow | None:
-        """Who holds the lock of this service and environment."""
+        """Who holds the lock of this service and environment; where nobody does, whoever is rolled back there."""
         ...
 
 
@@ -353,6 +361,10 @@ class Store(Protocol):
 
         Of one deployment's messages to one channel only the first one unsaid: the later ones wait for it.
         """
+        ...
+
+    async def behind(self, posting: Posting, limit: int = 100) -> list[Posting]:
+        """Messages not yet said that wait for this one in its thread, oldest first; not held by anybody."""
         ...
 
     async def trying(self, posting: Posting, at: datetime) -> None:

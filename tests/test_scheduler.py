@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.domain.events import CheckRan, Verdict
 from bot.ports import Claimed
 from bot.scheduler import LEASE
+from bot.services.records import DUE_KINDS
 from tests.adapters.store_kit import migrated_database, migrated_file, sqlite_url, url
 from tests.core_kit import Core, a_folder, open_core, told
 
@@ -293,3 +296,32 @@ async def test_a_process_that_does_not_ring_does_no_due_work(core: Core) -> None
     await asyncio.sleep(0)
     await core.scheduler.stop()
     assert await runs(core, deployment) == []
+
+
+# --- beside another release -------------------------------------------------------------------------------------------
+
+
+async def test_due_work_of_a_kind_that_only_another_release_knows_is_left_to_it(core: Core) -> None:
+    deployment = await watched(core)
+    at = int(core.clock.now().timestamp() * 1_000_000) - 1
+    for key in ("newer:x", "newer:y"):
+        await core.sql("INSERT INTO deadlines (deployment, key, due) VALUES (:d, :k, :at)", d=deployment, k=key, at=at)
+    with capture_logs() as logs:
+        await core.scheduler.settle()
+        await core.time_passes()
+        await core.scheduler.settle()
+    assert len(await runs(core, deployment)) == 1  # what this release knows is not held up
+    await core.tick(deployment, "Watch")
+    await core.time_passes()
+    left = await core.store.claim_due(core.clock.now(), "newer", LEASE)
+    assert [claimed.deadline.key for claimed in left] == ["newer:x"]
+    assert [entry["kind"] for entry in logs if entry["event"] == "checks.unknown_kind"] == ["newer"]
+
+
+def test_every_kind_of_due_work_that_the_rules_name_is_known() -> None:
+    folder = Path(__file__).parent.parent / "bot" / "domain"
+    named = {
+        kind for file in folder.glob("*.py") for kind in re.findall(r'(?:due|found)\[f"(\w+):', file.read_text())
+    } | {re.search(r'key = f"(\w+):', (folder / "course.py").read_text())[1]}  # type: ignore[index]
+    assert {"go", "phase", "check", "breach", "remind", "call", "news"} <= named
+    assert named <= DUE_KINDS

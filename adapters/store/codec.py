@@ -12,7 +12,7 @@ from pydantic_core import PydanticSerializationError, to_json
 from bot.cards.card import Card
 from bot.cards.codec import card_from_json, card_to_json
 from bot.domain.events import CalendarEvent, Event
-from bot.ports import StoreError
+from bot.ports import StoreError, UnknownRecord
 
 _EVENTS: TypeAdapter[list[Event]] = TypeAdapter(list[Event])
 _CALENDAR: TypeAdapter[list[CalendarEvent]] = TypeAdapter(list[CalendarEvent])
@@ -25,12 +25,12 @@ def dump_event(event: Event | CalendarEvent) -> str:
 
 
 def load_events(bodies: Sequence[str]) -> list[Event]:
-    """Facts of a deployment from their JSON. Raises StoreError at one this release does not know."""
+    """Facts of a deployment from their JSON. Raises UnknownRecord at one this release does not know."""
     return _load(_EVENTS, bodies)
 
 
 def load_calendar(bodies: Sequence[str]) -> list[CalendarEvent]:
-    """Freezes and incidents from their JSON. Raises StoreError at one this release does not know."""
+    """Freezes and incidents from their JSON. Raises UnknownRecord at one this release does not know."""
     return _load(_CALENDAR, bodies)
 
 
@@ -40,7 +40,7 @@ def dump_card(card: Card) -> str:
 
 
 def load_card(text: str) -> Card:
-    """A card from its JSON. Raises StoreError if it has a block this release does not know."""
+    """A card from its JSON. Raises UnknownRecord if it has a block this release does not know."""
     try:
         return card_from_json(json.loads(text))
     except (KeyError, TypeError, ValueError) as error:
@@ -62,8 +62,8 @@ def _load(adapter: TypeAdapter[list[T]], bodies: Sequence[str]) -> list[T]:
         raise _unknown("A record", error) from error
 
 
-def _unknown(what: str, error: Exception) -> StoreError:
+def _unknown(what: str, error: Exception) -> UnknownRecord:
     detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-    return StoreError(
+    return UnknownRecord(
         f"{what} in the database was written by another version of gonogo ({detail}). Install the newest one."
     )

@@ -8,8 +8,9 @@ the same thread. Messages of other deployments, and the others of none, go past.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, exists, func, literal, or_, select, update
+from sqlalchemy import Row, and_, exists, func, literal, or_, select, update
 
 from adapters.store.codec import load_card
 from adapters.store.engine import Database
@@ -49,16 +50,23 @@ async def claim_outbox(database: Database, chat: str, owner: str, lease: timedel
             return []
         held = update(outbox).where(outbox.c.id.in_([each.id for each in found]))
         await connection.execute(held.values(held_by=token, held_until=real + lease, attempts=outbox.c.attempts + 1))
-    return [
-        Posting(
-            id=each.id,
-            message=Outgoing(each.key, each.chat, each.channel, load_card(each.card), each.deployment, each.thread),
-            lease=token,
-            attempts=each.attempts,
-            first_tried=each.first_tried,
-        )
-        for each in found
-    ]
+    return [_posting(each, token) for each in found]
+
+
+async def behind(database: Database, posting: Posting, limit: int) -> list[Posting]:
+    """Messages of no deployment that wait for this one in its thread, oldest first; nobody holds them."""
+    message = posting.message
+    waiting = select(outbox).where(
+        outbox.c.chat == message.chat,
+        outbox.c.channel == message.channel,
+        outbox.c.thread == message.thread,
+        outbox.c.deployment.is_(None),
+        outbox.c.said_at.is_(None),
+        outbox.c.id > posting.id,
+    )
+    async with database.read() as connection:
+        found = (await connection.execute(waiting.order_by(outbox.c.id).limit(limit))).all()
+    return [_posting(each, "") for each in found]
 
 
 async def trying(database: Database, posting: Posting, at: datetime) -> None:
@@ -87,3 +95,8 @@ async def say_later(database: Database, posting: Posting, seconds: float, why: s
     async with database.write() as connection:
         until = real_now() + timedelta(seconds=seconds)
         await connection.execute(ours.values(not_before=until, why_later=why, **_GIVEN_BACK))
+
+
+def _posting(found: Row[Any], lease: str) -> Posting:
+    message = Outgoing(found.key, found.chat, found.channel, load_card(found.card), found.deployment, found.thread)
+    return Posting(found.id, message, lease, found.attempts, found.first_tried)

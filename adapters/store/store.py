@@ -8,7 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from adapters.store import deadlines, leases, mirrors, outbox, tables, wakes
 from adapters.store.alive import Life
@@ -129,6 +129,10 @@ class SqlStore:
         """
         return await outbox.claim_outbox(self._database, chat, owner, lease, limit)
 
+    async def behind(self, posting: Posting, limit: int = 100) -> list[Posting]:
+        """Messages not yet said that wait for this one in its thread, oldest first; not held by anybody."""
+        return await outbox.behind(self._database, posting, limit)
+
     async def trying(self, posting: Posting, at: datetime) -> None:
         """About to post: from now on it may stand in the channel. Raises Conflict if the lease was lost meanwhile."""
         await outbox.trying(self._database, posting, at)
@@ -156,6 +160,20 @@ class SqlStore:
                 held = update(table).where(table.c.held_by.is_not(None))
                 await connection.execute(held.values(held_by=None, held_until=None))
             await connection.execute(delete(tables.leases))
+
+    async def forget_deliveries(self, before: datetime, *, at_once: int = 1_000, rounds: int = 100) -> int:
+        """Forget what was delivered earlier, so many in a transaction; how many they were. A repeat that comes later
+        than that is taken for a new delivery."""
+        forgotten = 0
+        old = select(tables.deliveries.c.key).where(tables.deliveries.c.at < before).limit(at_once)
+        for _ in range(rounds):
+            async with self._database.write() as connection:
+                these = delete(tables.deliveries).where(tables.deliveries.c.key.in_(old))
+                found = (await connection.execute(these)).rowcount
+            forgotten += found
+            if found < at_once:
+                break
+        return forgotten
 
     async def close(self) -> None:
         """Give every connection back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,10 +18,12 @@ from adapters.store.errors import translated
 from adapters.store.statements import insert_new, real_now
 from adapters.store.tables import calendar_events, checklists, deadlines, deliveries, deployments, outbox
 from bot.access import ApiToken
+from bot.domain.deployment import Status
 from bot.domain.events import CalendarEvent, Event
 from bot.ports import Conflict, Deadline, DeploymentRow, FrozenChecklist, Outgoing, StoreError
 
 _ROW = [deployments.c[field.name] for field in dataclasses.fields(DeploymentRow)]
+_DENIED = "turned_away"
 
 
 class SqlUnit:
@@ -93,8 +95,11 @@ class SqlUnit:
         if facts:
             await self._change(insert(tables.events), facts)
 
-    async def plan_deadlines(self, deployment: str, wanted: Sequence[Deadline]) -> None:
-        """Make the open deadlines of the deployment exactly these. Those done stay done, whatever is wanted.
+    async def plan_deadlines(
+        self, deployment: str, wanted: Sequence[Deadline], kinds: Collection[str] | None = None
+    ) -> None:
+        """Make the open deadlines of the deployment exactly these. Those done stay done, whatever is wanted. With
+        `kinds` (the first words of keys) those of any other kind stay as they are: another release wants them.
 
         One that is no longer wanted is forgotten, so wanting it again opens it again. One that moves keeps its holder.
         """
@@ -110,7 +115,8 @@ class SqlUnit:
                 continue
             this = of_it & (deadlines.c.key == key) & deadlines.c.done_at.is_(None)
             if key not in due_by_key:
-                await self._change(delete(deadlines).where(this))
+                if kinds is None or key.partition(":")[0] in kinds:
+                    await self._change(delete(deadlines).where(this))
             elif due_by_key[key] != due:
                 await self._change(update(deadlines).where(this).values(due=due_by_key[key]))
         if new:
@@ -141,9 +147,16 @@ class SqlUnit:
             await self._change(insert_new(self._connection, outbox, "key"), new)
 
     async def calendar(self) -> list[CalendarEvent]:
-        """All freezes, incidents and locks ever set and lifted, in order."""
-        found = await self._ask(select(calendar_events.c.body).order_by(calendar_events.c.seq))
+        """All freezes, incidents and locks ever set and lifted, in order; not the starts that were turned away."""
+        kept = calendar_events.c.kind != _DENIED  # a pipeline that keeps asking writes thousands; no rule reads them
+        found = await self._ask(select(calendar_events.c.body).where(kept).order_by(calendar_events.c.seq))
         return load_calendar(found.scalars().all())
+
+    async def denials(self, limit: int = 1_000) -> list[CalendarEvent]:
+        """The newest starts that were turned away, oldest of them first."""
+        denied = calendar_events.c.kind == _DENIED
+        newest = select(calendar_events.c.body).where(denied).order_by(calendar_events.c.seq.desc()).limit(limit)
+        return load_calendar([*reversed((await self._ask(newest)).scalars().all())])
 
     async def append_calendar(self, events: Sequence[CalendarEvent]) -> None:
         """Add facts about freezes, incidents and locks."""
@@ -175,9 +188,13 @@ class SqlUnit:
         return [_row(found) for found in await self._ask(asked)]
 
     async def lock_holder(self, service: str, environment: str) -> DeploymentRow | None:
-        """Who holds the lock of this service and environment."""
+        """Who holds the lock of this service and environment; where nobody does, whoever is rolled back there."""
         here = tuple_(deployments.c.service, deployments.c.environment) == (service, environment)
         found = (await self._ask(select(*_ROW).where(here, deployments.c.locked))).one_or_none()
+        if found is None:
+            # It began beside another one, which held the lock and has ended since.
+            back = select(*_ROW).where(here, deployments.c.live, deployments.c.status == Status.ROLLING_BACK.value)
+            found = (await self._ask(back.order_by(deployments.c.started_at, deployments.c.id).limit(1))).one_or_none()
         return None if found is None else _row(found)
 
     async def alone(self, service: str, environment: str) -> None:

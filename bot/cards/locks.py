@@ -94,7 +94,7 @@ def ended_notice(lock: Locked, zone: str, now: datetime) -> Card:
 
 
 def call_given_up(service: str, environment: str, what: str, why: str, hours: int) -> Card:
-    """The team's own flag could not be told of the lock; `what` is what it should have been told."""
+    """The team's own flag could not be told of the lock; `what` is how it stands."""
     tried = f" for {hours} hours" if hours else ""
     line = (
         f"⚠️ {escape(service)} → {escape(environment)}: `lock_webhook` was not told{tried}: {escape(why)}. "

@@ -137,14 +137,16 @@ class Deployment:
     """Item id -> what the pipeline has reported of it; until it is ticked, or somebody decides about it."""
     failures: dict[str, e.PipelineFailed] = field(default_factory=dict)
     """Step of the pipeline, folded -> that it failed; until it is reported done, all of them until T0."""
+    said_deployed: e.SaidDeployed | None = None
+    """GitHub says that it is deployed, and T0 is not set."""
     alerts: Alerts = field(default_factory=dict)
     """Alerts that came in while it was under way."""
     dispatches: dict[str, Dispatch] = field(default_factory=dict)
     """Workflows that were started from here, by id, in order."""
     commit: str = ""
     """The commit that was approved, where it is known."""
-    news: datetime | None = None
-    """When it was last heard that what items measure on GitHub may have changed."""
+    news: e.NewsHeard | None = None
+    """The last time it was heard that what items measure on GitHub may have changed."""
     revision: int = 0
 
     @property
@@ -284,12 +286,14 @@ def _apply(state: Deployment, event: e.Event) -> None:
                 state.failures = {}
         case e.PipelineFailed():
             state.failures[fold(event.step)] = event
+        case e.SaidDeployed():
+            state.said_deployed = event
         case e.Dispatched() | e.DispatchTried() | e.DispatchAnswered() | e.DispatchEnded():
             state.dispatches[event.id] = followed(state.dispatches.get(event.id), event)
         case e.CommitKnown():
             state.commit = event.commit
         case e.NewsHeard():
-            state.news = event.at
+            state.news = event
         case e.AlertRaised() | e.AlertCleared():
             state.issue = heard(state.alerts, event, state.t0, state.issue)
         case e.Watched():
@@ -351,7 +355,7 @@ def _turn(state: Deployment, event: e.Event) -> None:
             state.admitted, state.status, state.held = event, Status.RUNNING, None
         case e.Deployed():
             state.t0, state.deployed_by, state.status = event.at, event.by, Status.DEPLOYED
-            state.failures = {}
+            state.failures, state.said_deployed = {}, None
         case e.RollbackStarted():
             state.rollback, state.status, state.ended_at = event, Status.ROLLING_BACK, None
         case e.RolledBack():

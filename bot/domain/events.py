@@ -25,6 +25,7 @@ from bot.domain.facts import Decision as Decision
 from bot.domain.facts import Fact as Fact
 from bot.domain.pipeline_facts import PipelineFailed as PipelineFailed
 from bot.domain.pipeline_facts import Reported as Reported
+from bot.domain.pipeline_facts import SaidDeployed as SaidDeployed
 from bot.domain.watch_facts import Acknowledged as Acknowledged
 from bot.domain.watch_facts import CheckAccepted as CheckAccepted
 from bot.domain.watch_facts import CheckRan as CheckRan
@@ -260,6 +261,7 @@ Event = Annotated[
     | NewerStarted
     | Reported
     | PipelineFailed
+    | SaidDeployed
     | AlertRaised
     | AlertCleared,
     Field(discriminator="kind"),

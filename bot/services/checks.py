@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+import structlog
+
 from bot.cards import replies
 from bot.cards.card import Answer
 from bot.cards.view import View
@@ -22,12 +24,14 @@ from bot.services.baselines import others_before
 from bot.services.delivery import answered
 from bot.services.deployments import Deployments, Move
 from bot.services.pasts import read_past
-from bot.services.records import Records, load
+from bot.services.records import DUE_KINDS, Records, load
 from checklists.plan import Check, Plan, Task
 
 LATE = timedelta(seconds=60)
 """From here on a check says that it ran late, and asks as of its due time."""
 _TRIES = 8
+
+log = structlog.get_logger(__name__)
 
 
 class Checks:
@@ -48,16 +52,28 @@ class Checks:
         self._records, self._deployments, self._changed = records, deployments, changed
         self.others: dict[str, Callable[[Claimed], Awaitable[None]]] = {}
         """What other services do when it is due, by the first word of the deadline's key."""
+        self._unknown: set[str] = set()
+        """Kinds it has warned of."""
 
     async def run_due(self, claimed: Claimed) -> None:
         """Do what a deadline asks for. Work that is no longer wanted, or was done by another process, is dropped
-        silently; where people were faster the result is put on top of theirs, and nothing is asked twice."""
+        silently; where people were faster the result is put on top of theirs, and nothing is asked twice.
+
+        A kind that this release does not know is left to one that does: it keeps its lease, so that it comes again when
+        that is over and holds up nothing else of its deployment meanwhile.
+        """
         deadline = claimed.deadline
         if deadline.key.startswith("go:"):
             await self._deployments.come_due(claimed)
             return
-        if (work := self.others.get(deadline.key.partition(":")[0])) is not None:
+        kind = deadline.key.partition(":")[0]
+        if (work := self.others.get(kind)) is not None:
             await work(claimed)
+            return
+        if kind not in DUE_KINDS:
+            if kind not in self._unknown:
+                self._unknown.add(kind)
+                log.warning("checks.unknown_kind", kind=kind, deployment=deadline.deployment)
             return
         async with self._store.read() as unit:
             plan, state = await load(unit, deadline.deployment)

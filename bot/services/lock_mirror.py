@@ -1,19 +1,20 @@
 """The lock of a service, told to the address that the policy names (`lock_webhook`): the team's own "deployment in
 progress" flag.
 
-What is told goes into the outbox in the transaction that changes the lock; `bot.calls` makes the calls, those of one
-service and environment in order. Each tells how it is from then on: where a deployment has ended and a person's lock
-still stands, that is `locked`, with the person's reason.
+Every change goes into the outbox in the transaction that makes it, so that none is forgotten. `bot.calls` makes the
+calls. A call tells how it stands at that moment (`told_now`): where a deployment has ended and a person's lock still
+stands, that is `locked`, with the person's reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.cards.card import Card
-from bot.cards.lock_json import freed_json, held_json, locked_json, unlocked_json
+from bot.cards.lock_json import free_json, freed_json, held_json, locked_json, place_of, unlocked_json
 from bot.domain.calendar_facts import Locked
+from bot.domain.deployment import Status
 from bot.domain.locks import locked_by
 from bot.domain.people import GONOGO, Who
 from bot.ports import DeploymentRow, Outgoing, Unit
@@ -30,50 +31,47 @@ class LockMirror:
         self, unit: Unit, policy: Policy, before: DeploymentRow | None, row: DeploymentRow, by: Who, now: datetime
     ) -> None:
         """A deployment's facts were saved: has it taken the lock, or freed it?"""
-        held = before is not None and before.locked
+        held, holds = before is not None and _holds(before), _holds(row)
         key, here = f"{row.id}:lock:{row.revision}", (row.service, row.environment)
-        if row.locked and not held:
-            await self._tell(unit, policy, key, *here, held_json(row, by.name, now))
-        elif held and not row.locked:
-            await self._freed(unit, policy, key, *here, now, lambda: freed_json(row, by.name, now))
+        if holds and not held:
+            await self._tell(unit, policy, key, *here, held_json(row, now))
+        elif held and not holds:
+            await self._tell(unit, policy, key, *here, freed_json(row, by.name, now))
 
     async def set(self, unit: Unit, policy: Policy, lock: Locked) -> None:
         """Somebody has set a lock, or renewed it."""
-        await self._tell(
-            unit, policy, f"lock:{lock.id}:set", lock.service, lock.environment, locked_json(lock, lock.at)
-        )
+        body = locked_json(lock, lock.at)
+        await self._tell(unit, policy, f"lock:{lock.id}:set", lock.service, lock.environment, body)
 
     async def lifted(self, unit: Unit, policy: Policy, lock: Locked, by: Who, reason: str, now: datetime) -> None:
         """Somebody has lifted one."""
-        key = f"lock:{lock.id}:lifted"
-        await self._freed(
-            unit, policy, key, lock.service, lock.environment, now, lambda: unlocked_json(lock, by.name, reason, now)
-        )
+        body = unlocked_json(lock, by.name, reason, now)
+        await self._tell(unit, policy, f"lock:{lock.id}:lifted", lock.service, lock.environment, body)
 
     async def over(self, unit: Unit, policy: Policy, lock: Locked, now: datetime) -> None:
         """One has ended by itself. Told again, it is told once."""
-        key = f"lock:{lock.id}:over"
-        await self._freed(
-            unit, policy, key, lock.service, lock.environment, now,
-            lambda: unlocked_json(lock, GONOGO.name, "the lock is over", now),
-        )  # fmt: skip
-
-    async def _freed(
-        self, unit: Unit, policy: Policy, key: str, service: str, environment: str, now: datetime,
-        free: Callable[[], str],
-    ) -> None:  # fmt: skip
-        """Something holds no longer: what else does, or `free`."""
-        if not policy.lock_webhook:
-            return
-        holder = await unit.lock_holder(service, environment)
-        if holder is not None:
-            body = held_json(holder, holder.started_by, now)
-        else:
-            lock = locked_by(await unit.calendar(), service, environment, now)
-            body = locked_json(lock, now) if lock is not None else free()
-        await self._tell(unit, policy, key, service, environment, body)
+        body = unlocked_json(lock, GONOGO.name, "the lock is over", now)
+        await self._tell(unit, policy, f"lock:{lock.id}:over", lock.service, lock.environment, body)
 
     async def _tell(self, unit: Unit, policy: Policy, key: str, service: str, environment: str, body: str) -> None:
         if policy.lock_webhook:
             line, card = f"{service}/{environment}", Card(title="", text=body, blocks=())
             await unit.say([Outgoing(f"{key}:{CALLS}", CALLS, policy.lock_webhook, card, thread=line)])
+
+
+async def told_now(unit: Unit, changes: Sequence[str], now: datetime) -> str:
+    """What a flag has to say now. `changes` is what was written down of one service and environment and is not told
+    yet, oldest first; it is told by whom and why it is free, and nothing else: what holds by now is asked anew."""
+    service, environment = place_of(changes[-1])
+    holder = await unit.lock_holder(service, environment)
+    if holder is not None:
+        return held_json(holder, now)
+    lock = locked_by(await unit.calendar(), service, environment, now)
+    if lock is not None:
+        return locked_json(lock, now)
+    return free_json(changes, now)
+
+
+def _holds(row: DeploymentRow) -> bool:
+    """Whether nobody else may deploy because of it: what is rolled back beside another one has no lock of its own."""
+    return row.locked or row.status == Status.ROLLING_BACK

@@ -57,23 +57,30 @@ class Notices:
             facts = await unit.calendar()
             due = [*_freezes(facts, now), *_locks(facts, now), *await _turns(unit, facts, now)]
         fresh = [one for one in due if one[0] not in self._told]
-        over = [lock for lock in self._over(facts, now) if lock.id not in self._freed]
-        if not fresh and not over:
+        policies = await self._policies([lock for lock in self._over(facts, now) if lock.id not in self._freed])
+        if not fresh and not policies:
             return
         messages: list[Outgoing] = []
         for key, service, draw in fresh:
             policy = await policy_of(self._checklists, service)
             card = draw(policy.timezone, now)
             messages += [Outgoing(f"{key}:{chat}", chat, home_of(policy), card) for chat in self._chats]
-        policies = {lock.id: await policy_of(self._checklists, lock.service) for lock in over}
         async with self._store.write() as unit:
             await unit.say(messages)
-            for lock in over:
+            for lock, policy in policies:
                 assert self._mirror is not None
-                await self._mirror.over(unit, policies[lock.id], lock, now)
+                await self._mirror.over(unit, policy, lock, now)
         self._told.update(key for key, _, _ in fresh)
-        self._freed.update(policies)
+        self._freed.update(lock.id for lock, _ in policies)
         self._changed()
+
+    async def _policies(self, locks: list[Locked]) -> list[tuple[Locked, Policy]]:
+        """Locks with what says whom to tell; a policy that cannot be read now may be read the next time."""
+        found: list[tuple[Locked, Policy]] = []
+        for lock in locks:
+            with contextlib.suppress(*UNREADABLE):
+                found.append((lock, (await self._checklists.load(lock.service)).policy))
+        return found
 
     def _over(self, facts: list[CalendarEvent], now: datetime) -> list[Locked]:
         """The locks that have ended by themselves and that somebody outside may still believe in."""

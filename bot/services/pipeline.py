@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
 
+import structlog
+
 from bot.cards import pipeline as said
 from bot.cards import replies
 from bot.cards.view import View
@@ -14,9 +16,9 @@ from bot.domain.errors import Refused
 from bot.domain.people import Who
 from bot.domain.pipeline import Reply as Reply
 from bot.domain.pipeline import Report as Report
-from bot.domain.pipeline import UnknownStep, hear
+from bot.domain.pipeline import UnknownStep, hear, unheeded
 from bot.domain.pipeline_facts import DEPLOYED
-from bot.ports import Clock, DeploymentRow, Store, Unit
+from bot.ports import Clock, DeploymentRow, Store, Unit, UnknownRecord
 from bot.services.delivery import remembered
 from bot.services.gate import Gate, Read
 from bot.services.records import Records, load
@@ -25,6 +27,8 @@ from checklists.plan import Plan
 
 MOST = 200
 """Live deployments that are looked through."""
+
+log = structlog.get_logger(__name__)
 
 
 class Pipeline:
@@ -65,12 +69,22 @@ class Pipeline:
             ]
             if repository is None:
                 return found
-            plans = {row.id: (await load(unit, row.id))[0] for row in found}
+            plans: dict[str, Plan] = {}
+            for row in found:
+                try:
+                    plans[row.id] = (await load(unit, row.id))[0]
+                except UnknownRecord as unknown:  # another release runs beside this one: the others are heard
+                    log.warning("pipeline.skipped", deployment=row.id, problem=str(unknown))
         wanted = repository.casefold()
-        return [row for row in found if (plans[row.id].policy.repository or self._repository).casefold() == wanted]
+        return [
+            row
+            for row in found
+            if row.id in plans and (plans[row.id].policy.repository or self._repository).casefold() == wanted
+        ]
 
-    async def report(self, deployment: str, report: Report, *, who: Who, key: str) -> Reply:
-        """Take a report in, or say why not; the same `key` again changes nothing and gets the same reply.
+    async def report(self, deployment: str, report: Report, *, who: Who, key: str, unread: bool = False) -> Reply:
+        """Take a report in, or say why not; the same `key` again changes nothing and gets the same reply. `unread`:
+        nobody reads the reply, so that what keeps T0 from being set is told in the channel.
 
         T0 is refused where the policy does not let a run finish after its window has closed. Raises UnknownDeployment,
         and Conflict after several tries.
@@ -90,15 +104,21 @@ class Pipeline:
                     unit, plan.policy, service=plan.service, environment=plan.environment, at=now, read=read
                 )
                 if not opening.open:
-                    return said.not_taken("closed", replies.closed_now(view, opening))
+                    return await no(unit, view, said.not_taken("closed", replies.closed_now(view, opening)))
             try:
                 facts = hear(plan, state, report, who, now)
             except Refused as refused:
-                return said.not_taken(refused.code.value, replies.refused(view, refused))
+                return await no(unit, view, said.not_taken(refused.code.value, replies.refused(view, refused)))
             except UnknownStep as unknown:
                 return said.unknown_step(unknown)
             after = await self._records.add(unit, plan, state, facts, now) if facts else state
             return said.taken(view, View(plan, after, now), facts, report)
+
+        async def no(unit: Unit, view: View, reply: Reply) -> Reply:
+            plan, state, now = view.plan, view.state, view.now
+            if unread and (facts := unheeded(plan, state, report, reply.code, reply.message, who, now)):
+                await self._records.add(unit, plan, state, facts, now)
+            return reply
 
         text = await remembered(self._store, self._clock, key, work)
         self._changed()
@@ -126,8 +146,9 @@ def _sets_t0(plan: Plan, state: Deployment, report: Report) -> bool:
 
 
 def _reply(text: str, report: Report) -> Reply:
-    """The reply that was kept. A key that came with another report before is refused."""
-    kept = json.loads(text)
-    if kept["report"] != asdict(report):
+    """The reply that was kept. A key that came with another report before is refused; what an older release did not
+    know of a report is not compared."""
+    kept, said_now = json.loads(text), asdict(report)
+    if any(said_now.get(name) != value for name, value in kept["report"].items()):
         return said.key_reused()
     return Reply(**{**kept["reply"], "ticked": tuple(kept["reply"]["ticked"])})

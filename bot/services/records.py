@@ -23,6 +23,12 @@ from checklists.plan import Plan
 from checklists.policy import Announcement, Policy
 
 MAIN_CHANNEL = "#deployments"
+DUE_KINDS = frozenset({
+    "go", "phase", "check", "items", "chase", "breach", "recovery", "escalate", "remind",
+    "dispatch", "call", "look", "commit", "news",
+})  # fmt: skip
+"""The kinds of due work of this release: the first words of deadlines' keys. Others are another release's, which is at
+work beside this one: they are left alone."""
 
 
 class UnknownDeployment(LookupError):
@@ -78,7 +84,7 @@ class Records:
         if mirror is not None:
             await mirror.moved(unit, plan.policy, before, row, facts[0].by, now)
         wanted = [Deadline(state.id, key, due) for key, due in deadlines(plan, state).items()]
-        await unit.plan_deadlines(state.id, wanted)
+        await unit.plan_deadlines(state.id, wanted, DUE_KINDS)
         said = [fact for fact in facts if isinstance(fact, e.Announced)]
         await unit.say([message for fact in said for message in self._messages(plan.policy, state, fact)])
         view = View(plan, state, now)

@@ -20,7 +20,7 @@ class Whys:
     async def why(self, service: str, environment: str, word: str, rows: list[DeploymentRow]) -> Answer:
         """Of a deployment or a denial by its id (`word`), else of the newest of either that the names fit."""
         async with self._store.read() as unit:
-            denials = [fact for fact in await unit.calendar() if isinstance(fact, TurnedAway)]
+            denials = [fact for fact in await unit.denials() if isinstance(fact, TurnedAway)]
             if word:
                 named = [denial for denial in denials if denial.id == word.strip("`")]
                 row = await unit.row(word.strip("`"))

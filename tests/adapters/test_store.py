@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from adapters.store.store import SqlStore
-from bot.domain.events import CalendarEvent, Event, FreezeAdded, FreezeRemoved
+from bot.domain.events import CalendarEvent, Decision, Event, FreezeAdded, FreezeRemoved, TurnedAway
 from bot.ports import Conflict, FrozenChecklist, LockHeld, Store, StoreError, Unit
 from tests.adapters.store_kit import (
     ANN,
@@ -222,11 +222,13 @@ async def test_facts_together_come_back_exactly_and_in_order(store: SqlStore, ev
 @settings(anything, max_examples=15)
 async def test_the_calendar_comes_back_exactly_and_in_order(store: SqlStore, events: list[CalendarEvent]) -> None:
     async with store.read() as unit:
-        before = await unit.calendar()
+        before, denied_before = await unit.calendar(), await unit.denials()
     async with store.write() as unit:
         await unit.append_calendar(events)
+    denied = [event for event in events if isinstance(event, TurnedAway)]
     async with store.read() as unit:
-        assert await unit.calendar() == before + events
+        assert await unit.calendar() == before + [event for event in events if event not in denied]
+        assert await unit.denials() == denied_before + denied
 
 
 async def test_the_calendar_remembers_what_was_removed(store: SqlStore) -> None:
@@ -237,6 +239,19 @@ async def test_the_calendar_remembers_what_was_removed(store: SqlStore) -> None:
         await unit.append_calendar([removed])
     async with store.read() as unit:
         assert await unit.calendar() == [FREEZE, removed]
+
+
+async def test_of_the_starts_turned_away_the_newest_are_told_and_the_calendar_is_without_them(store: SqlStore) -> None:
+    denial = TurnedAway(
+        at=NOON, by=ANN, id="t", service="shop", environment="production", version="v1", why="no",
+        gate=Decision(asked=NOON, open=False),
+    )  # fmt: skip
+    denials = [denial.model_copy(update={"id": f"t{number}"}) for number in range(5)]
+    async with store.write() as unit:
+        await unit.append_calendar([*denials[:3], FREEZE, *denials[3:]])
+    async with store.read() as unit:
+        assert await unit.calendar() == [FREEZE]
+        assert await unit.denials(2) == denials[3:]
 
 
 async def test_letters_that_are_none_are_refused_and_nothing_is_kept(store: SqlStore) -> None:
@@ -297,6 +312,21 @@ async def test_a_deployment_keeps_its_own_lock(store: SqlStore) -> None:
         await unit.append(a_row("two", 1, **PLACE), 0, [tick()])
 
 
+async def test_who_is_rolled_back_holds_a_service_that_nobody_else_holds(store: SqlStore) -> None:
+    here = {"service": "shop", "started_at": NOON}
+    await start(store, "first", status="rolling back", locked=False, **here)
+    await start(store, "second", **here)
+    async with store.read() as unit:
+        assert (await unit.lock_holder("shop", "production") or a_row("none")).id == "second"
+        assert await unit.lock_holder("shop", "staging") is None
+    await advance(store, "second", status="cancelled", locked=False, live=False, **here)
+    async with store.read() as unit:
+        assert (await unit.lock_holder("shop", "production") or a_row("none")).id == "first"
+    await advance(store, "first", status="rolled back", locked=False, live=False, **here)
+    async with store.read() as unit:
+        assert await unit.lock_holder("shop", "production") is None
+
+
 async def test_rows_come_newest_first_and_can_be_narrowed(store: SqlStore) -> None:
     for number, id in enumerate("abcd"):
         place = {"service": "api" if number % 2 else "web", "environment": "staging" if number > 1 else "production"}
@@ -321,6 +351,18 @@ async def test_a_delivery_is_remembered_with_its_answer(store: SqlStore) -> None
             await unit.remember_delivery("click", "something else", NOON)
     async with store.read() as unit:
         assert await unit.delivered("click") == "ticked ✅"
+
+
+async def test_deliveries_of_long_ago_are_forgotten_and_no_others(store: SqlStore) -> None:
+    async with store.write() as unit:
+        for number in range(5):
+            await unit.remember_delivery(f"old{number}", "done", NOON)
+        await unit.remember_delivery("new", "done", NOON + timedelta(days=1))
+    assert await store.forget_deliveries(NOON + timedelta(days=1), at_once=2, rounds=2) == 4
+    assert await store.forget_deliveries(NOON + timedelta(days=1), at_once=2) == 1
+    async with store.read() as unit:
+        assert await unit.delivered("new") == "done"
+        assert [await unit.delivered(f"old{number}") for number in range(5)] == [None] * 5
 
 
 async def test_the_texts_of_a_checklist_are_kept_letter_for_letter(store: SqlStore) -> None:

@@ -367,3 +367,24 @@ async def test_a_named_lease_is_held_by_one_at_a_time(store: SqlStore, other: Sq
     assert not await store.hold("shard", "me", LEASE)
     await other.drop("shard", "you")
     assert await store.hold("shard", "me", LEASE)
+
+
+# --- beside another release -------------------------------------------------------------------------------------------
+
+
+async def test_deadlines_of_a_kind_that_is_not_known_here_stay_as_they_are(store: SqlStore) -> None:
+    await start(store)
+    async with store.write() as unit:
+        await unit.plan_deadlines("one", [due("check:a", 1), due("newer:b", 2)])
+    async with store.write() as unit:
+        await unit.plan_deadlines("one", [], {"check"})
+    assert await store.next_due() == NOON + timedelta(minutes=2)
+
+
+async def test_what_waits_behind_a_message_in_its_thread_is_told_in_order(store: SqlStore) -> None:
+    async with store.write() as unit:
+        await unit.say([a_message(key, thread="line") for key in ("m1", "m2", "m3")])
+        await unit.say([a_message("other line", thread="other"), a_message("no line")])
+    [first, *_] = await store.claim_outbox("web", "me", LEASE)
+    assert [each.message.key for each in await store.behind(first)] == ["m2", "m3"]
+    assert [each.message.key for each in await store.behind(first, 1)] == ["m2"]

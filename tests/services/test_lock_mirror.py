@@ -11,13 +11,15 @@ import pytest
 
 from adapters.webhook.caller import WebhookCaller
 from bot.calls import Calls
+from bot.domain.calendar_facts import Locked
 from bot.domain.people import Who
 from bot.egress import guarded
-from tests.adapters.store_kit import migrated_file, sqlite_url
-from tests.core_kit import ANN, Core, a_folder, open_core
+from bot.services.lock_mirror import LockMirror
+from tests.adapters.store_kit import migrated_database, migrated_file, sqlite_url, url
+from tests.core_kit import ANN, SHOP_POLICY, Core, a_folder, open_core
 from tests.fakes.vendors import Reply, Request, Vendor, vendor_server
 
-__all__ = ["migrated_file", "sqlite_url"]
+__all__ = ["migrated_database", "migrated_file", "sqlite_url", "url"]
 
 BEN = Who(chat="web", id="ben", name="ben", roles=frozenset())
 
@@ -94,6 +96,7 @@ async def test_after_a_rollback_it_stays_locked_until_somebody_unlocks(
 ) -> None:
     deployment = await core.start()
     await core.deploy(deployment)
+    await calls.settle()
     await core.submit(f"rollback:{deployment}:", {"version": "v1.1.0", "reason": "slow"})
     await core.submit(f"rolledback:{deployment}:", {"status": "all is well"})
     await calls.settle()
@@ -122,6 +125,7 @@ async def test_a_lock_whose_end_was_slept_through_is_freed_nevertheless(
     core: Core, calls: Calls, receiver: Vendor
 ) -> None:
     await core.say("lock shop production the database is moved for 2h")
+    await calls.settle()
     core.clock.later(days=9)
     await core.scheduler.settle()
     await calls.settle()
@@ -131,19 +135,19 @@ async def test_a_lock_whose_end_was_slept_through_is_freed_nevertheless(
 async def test_what_still_holds_is_told_when_something_else_ends(core: Core, calls: Calls, receiver: Vendor) -> None:
     deployment = await core.start()
     await core.say("lock shop production not again today")
-    await core.say(f"cancel {'shop'} wrong version")
+    await calls.settle()
+    await core.say("cancel shop wrong version")
     await calls.settle()
     assert await core.status(deployment) == "cancelled"
-    assert brief(receiver)[1:] == [("locked", "ann", "not again today"), ("locked", "ann", "not again today")]
-    await core.say("unlock shop production")
-    await core.start("v1.2.1")
-    await core.say("lock shop production once more")
-    await core.say("unlock shop production")
-    await calls.settle()
-    assert brief(receiver)[3:] == [
+    for command in ("unlock shop production", "start v1.2.1 shop", "lock shop production once more", "unlock shop"):
+        await core.say(command)
+        await calls.settle()
+    assert brief(receiver) == [
+        ("locked", "ann", "v1.2.0 is being deployed"),
+        ("locked", "ann", "not again today"),
         ("unlocked", "ann", ""),
         ("locked", "ann", "v1.2.1 is being deployed"),
-        ("locked", "ann", "once more"),
+        ("locked", "ann", "v1.2.1 is being deployed"),
         ("locked", "ann", "v1.2.1 is being deployed"),
     ]
 
@@ -161,9 +165,7 @@ async def test_what_changes_no_lock_is_not_told(core: Core, calls: Calls, receiv
 # --- at least once, in order ------------------------------------------------------------------------------------------
 
 
-async def test_it_is_repeated_with_the_same_id_until_it_is_answered_and_the_next_waits(
-    core: Core, calls: Calls, receiver: Vendor
-) -> None:
+async def test_it_is_repeated_with_the_same_id_until_it_is_answered(core: Core, calls: Calls, receiver: Vendor) -> None:
     failures = [Reply("", 500), Reply("", 503)]
 
     def production_is_upset(request: Request) -> Reply:
@@ -172,21 +174,104 @@ async def test_it_is_repeated_with_the_same_id_until_it_is_answered_and_the_next
 
     receiver.serve = production_is_upset
     await core.start()
-    await core.say("cancel shop wrong version")
     await core.say("lock shop staging load test")
     await calls.settle()
-    assert sorted((body["event"], body["environment"]) for body in told(receiver)) == [
-        ("locked", "production"), ("locked", "staging"),
-    ]  # fmt: skip
+    assert sorted(body["environment"] for body in told(receiver)) == ["production", "staging"]
+    for _ in range(4):
+        await core.time_passes()
+        await calls.settle()
+    called = [id for body, id in zip(told(receiver), ids(receiver), strict=True) if body["environment"] == "production"]
+    assert len(called) == 3
+    assert len(set(called)) == 1
+
+
+async def test_it_is_told_how_it_stands_and_not_each_change_on_the_way(
+    core: Core, calls: Calls, receiver: Vendor
+) -> None:
+    receiver.always = Reply("", 500)
+    await core.start()
+    await calls.settle()
+    await core.say("cancel shop wrong version")
+    await core.say("lock shop production look first")
+    receiver.always = None
     for _ in range(3):
         await core.time_passes()
         await calls.settle()
-    repeats = [(asked["event"], id) for asked, id in zip(told(receiver)[2:], ids(receiver)[2:], strict=True)]
-    (first,) = [
-        id for id, body in zip(ids(receiver)[:2], told(receiver), strict=False) if body["environment"] == "production"
-    ]
-    assert repeats[:2] == [("locked", first), ("locked", first)]
-    assert [event for event, _ in repeats[2:]] == ["unlocked"]
+    assert [reason for _, _, reason in brief(receiver)] == ["v1.2.0 is being deployed", "look first"]
+    assert len(set(ids(receiver))) == 2  # who has seen the first one must not take the second one for it
+
+
+@pytest.mark.parametrize("url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+async def test_a_lock_that_commits_after_a_later_change_is_what_is_told_last(
+    url: str, tmp_path: Path, caller: WebhookCaller, receiver: Vendor
+) -> None:
+    folder = a_folder(tmp_path / "checklists")
+    (folder / "shop.yaml").write_text(SHOP_POLICY + f"lock_webhook: {receiver.base}/lock\n")
+    async with open_core(url, folder) as core, core.second() as second:
+        calls = the_calls(core, caller)
+        await core.start()
+        await calls.settle()
+        lock = Locked(
+            at=core.clock.now(), by=ANN, id="l1", service="shop", environment="production", reason="look first"
+        )
+        async with second.store.write() as unit:  # it has its place in the outbox, and nobody sees it yet
+            await unit.append_calendar([lock])
+            await LockMirror().set(unit, (await core.checklists.load("shop")).policy, lock)
+            await core.say("cancel shop wrong version")
+            await calls.settle()
+        await calls.settle()
+        assert brief(receiver)[1:] == [("unlocked", "ann", "v1.2.0 was cancelled"), ("locked", "ann", "look first")]
+
+
+async def test_who_rolls_back_beside_another_one_keeps_the_service_when_that_ends(
+    core: Core, calls: Calls, receiver: Vendor
+) -> None:
+    first = await core.start("v1")
+    await core.succeed(first)
+    second = await core.start("v2")
+    await core.submit(f"rollback:{first}:", {"version": "v0", "reason": "bad"})
+    await core.submit(f"cancel:{second}:", {"reason": "no"})
+    await calls.settle()
+    assert await core.status(second) == "cancelled"
+    assert brief(receiver) == [("locked", "ann", "v1 is being rolled back")]
+    await core.say("start v3 shop")
+    assert {row.version for row in await core.rows()} == {"v1", "v2"}
+    await core.submit(f"rolledback:{first}:", {"status": "all is well"})
+    await calls.settle()
+    assert brief(receiver)[1:] == [("locked", "gonogo", "v1 was rolled back: bad")]
+
+
+async def test_a_policy_that_cannot_be_read_when_a_lock_ends_is_read_later(
+    core: Core, calls: Calls, receiver: Vendor
+) -> None:
+    await core.say("lock shop production the database is moved for 2h")
+    await calls.settle()
+    file = core.folder / "shop.yaml"
+    good = file.read_text()
+    file.write_text("service: [\n")
+    core.clock.later(hours=2, minutes=1)
+    await core.scheduler.settle()
+    await calls.settle()
+    assert len(receiver.asked) == 1
+    file.write_text(good)
+    await core.scheduler.settle()
+    await calls.settle()
+    assert brief(receiver)[1:] == [("unlocked", "gonogo", "the lock is over")]
+
+
+async def test_what_is_given_up_is_said_as_it_stands_then(core: Core, calls: Calls, receiver: Vendor) -> None:
+    receiver.always = Reply("", 500)
+    deployment = await core.start()
+    await calls.settle()
+    await core.succeed(deployment)
+    core.clock.later(hours=24)
+    for _ in range(3):
+        await core.time_passes()
+        await calls.settle()
+        await core.relay.settle()
+    (said,) = [text for text in await core.texts() if "lock_webhook" in text]
+    assert "It should say now: unlocked (v1.2.0 has succeeded)." in said
+    assert len(receiver.asked) == 2  # the change behind it is given up with it
 
 
 async def test_what_a_killed_process_has_not_told_the_next_one_does(

@@ -81,6 +81,34 @@ async def test_a_no_is_kept_too(core: Core) -> None:
     assert (await pipeline(core).report(id, Report("deployed"), who=CI, key="l")).code == "deployed"
 
 
+async def test_what_keeps_t0_from_being_set_is_told_once_where_nobody_reads_the_reply(core: Core) -> None:
+    id = await core.start()
+    for key in ("k", "k", "l"):
+        reply = await pipeline(core).report(id, Report("deployed", link=RUN), who=CI, key=key, unread=True)
+        assert reply.code == "missing_items"
+    await core.relay.settle()
+    (told,) = [text for text in await core.texts() if text.startswith("⚠️ GitHub says that shop v1.2.0")]
+    assert "still needs 2 items ticked or excused: • Tests pass • Backup made" in told
+    assert "GitHub says it is deployed since" in (await core.texts())[0]
+    await core.deploy(id)
+    assert (await core.views.bare(id)).state.said_deployed is None
+
+
+async def test_a_pipeline_that_reads_its_reply_is_not_talked_about(core: Core) -> None:
+    id = await core.start()
+    await pipeline(core).report(id, Report("deployed"), who=CI, key="k")
+    assert "said_deployed" not in await core.kinds(id)
+
+
+async def test_a_reply_that_an_older_release_has_kept_is_still_the_answer(core: Core) -> None:
+    id = await core.start()
+    first = await pipeline(core).report(id, Report("tests pass"), who=CI, key="k")
+    await core.sql("""UPDATE deliveries SET answer = REPLACE(answer, ', "run": ""', '') WHERE key = 'k'""")
+    async with core.store.read() as unit:
+        assert '"run"' not in (await unit.delivered("k") or "")
+    assert await pipeline(core).report(id, Report("tests pass"), who=CI, key="k") == first
+
+
 async def test_an_unknown_step_is_answered_with_those_there_are(core: Core) -> None:
     id = await core.start()
     reply = await pipeline(core).report(id, Report("imge pushed"), who=CI, key="k")
@@ -174,3 +202,11 @@ async def test_what_has_ended_is_not_live(core: Core) -> None:
     await core.submit(f"cancel:{id}", {"reason": "not today"})
     assert await core.status(id) == "cancelled"
     assert await pipeline(core).live() == []
+
+
+async def test_a_deployment_that_another_release_has_written_does_not_hide_the_others(core: Core) -> None:
+    readable = await core.start()
+    newer = await core.start("v9", "shop staging")
+    body = '{"kind": "started_otherwise", "at": "2026-11-24T15:00:00Z"}'
+    await core.sql("UPDATE events SET body = :body WHERE deployment = :id AND seq = 1", body=body, id=newer)
+    assert [row.id for row in await pipeline(core, "acme/shop").live(repository="acme/shop")] == [readable]
