@@ -113,6 +113,7 @@ def to_rolled_back(folder: Path, team: Team) -> None:
         channel.command("/deploy start v1.2.0 --yes")
         channel.run_to_deployed()
         channel.card()
+        channel.until(lambda: _measured(channel) or None)
         assert not [text for text in channel.said() if "Issue" in text]
         channel.health("failing")
         channel.move(team.until_issue)
