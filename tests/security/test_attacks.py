@@ -28,7 +28,7 @@ from checklists.templates import TemplateError, render
 from checklists.zones import find_zone
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-ASKED = Asked("shop", "production", "v1; touch /tmp/owned", NOON)
+ASKED = Asked("shop", "production", "v1; touch owned-by-a-version", NOON)
 DOCUMENT = "# Shop\n\n## Deploy\n- [ ] One\n"
 CANARY = "what stands outside"
 
@@ -253,5 +253,5 @@ async def test_what_a_person_typed_is_no_part_of_a_command(tmp_path: Path) -> No
     policy = ProbePolicy.model_validate({"command": "say", "timeout": "5s"})
     allowed = {"say": ("/bin/sh", "-c", 'echo "$GONOGO_VERSION"')}
     found = await CommandProbe(allowed).measure("x", policy, ASKED)
-    assert found.detail == "v1; touch /tmp/owned", "it comes as a variable, and is not run"
-    assert not Path("/tmp/owned").exists()
+    assert found.detail == "v1; touch owned-by-a-version", "it comes as a variable, and is not run"
+    assert not Path("owned-by-a-version").exists()
