@@ -58,7 +58,7 @@ def test_the_severities_that_call_and_the_numbers_are_those_of_the_code() -> Non
 def test_the_body_shown_is_what_is_sent() -> None:
     shown = json.loads(block("The lock that goes out", "json"))
     row = a_row(id=shown["deployment"], service="petforce")
-    assert json.loads(held_json(row, "ann", NOON)) == {**shown, "at": "2026-03-03T12:00:00Z"}
+    assert json.loads(held_json(row, NOON)) == {**shown, "at": "2026-03-03T12:00:00Z"}
 
 
 async def test_the_receiver_shown_sets_and_clears_petforces_flag(

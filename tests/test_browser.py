@@ -188,7 +188,7 @@ async def test_azora_is_played_to_stable_with_a_restart_in_the_middle(stage: Sta
     assert all(fact["late_seconds"] == 0 for fact in ran)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_azora_is_played_to_rolled_back_with_a_kill_in_the_middle(stage: Stage, page: Page) -> None:
     ann = Person(page)
     await page.goto(stage.process.address)

@@ -33,6 +33,7 @@ def test_help_names_every_command_and_each_has_its_own(tmp_path: Path) -> None:
         assert re.search(rf"\b{command}\b", of_checklists), command
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "items"), ITEMS.items(), ids=list(ITEMS))
 def test_show_json_has_every_item_in_exactly_this_shape(name: str, items: int, tmp_path: Path) -> None:
     shown = _json(gonogo("checklist", "show", name, "--json", folder=tmp_path).stdout)
@@ -109,6 +110,7 @@ def test_the_five_documents_lint_without_an_error(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stdout
 
 
+@pytest.mark.slow
 def test_adopt_drafts_a_policy_that_lints_but_for_what_the_document_does_not_say(tmp_path: Path) -> None:
     (tmp_path / "azora.md").write_bytes((ROOT / "checklists" / "azora.md").read_bytes())
     drafted = gonogo("checklist", "adopt", "azora.md", folder=tmp_path)

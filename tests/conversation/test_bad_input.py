@@ -64,6 +64,7 @@ def test_what_is_typed_wrong_is_told_in_one_sentence_and_nothing_changes(channel
     assert len(channel.messages()) == 1
 
 
+@pytest.mark.slow
 def test_what_is_clicked_wrong_is_told_in_one_sentence_and_nothing_changes(channel: Channel) -> None:
     first, sign_off = channel.actions("tick")
     mine = first.split(":")[1]
@@ -104,6 +105,7 @@ def test_what_is_clicked_wrong_is_told_in_one_sentence_and_nothing_changes(chann
     assert channel.records.everything() == before
 
 
+@pytest.mark.slow
 def test_the_same_click_twenty_times_at_once_is_one_tick_and_one_answer(channel: Channel) -> None:
     first, sign_off = channel.actions("tick")
     key = uuid.uuid4().hex
@@ -136,6 +138,7 @@ def test_the_same_start_ten_times_at_once_is_one_deployment(tmp_path: Path) -> N
         assert len(channel.messages()) == 1
 
 
+@pytest.mark.slow
 def test_requests_no_page_would_send_are_turned_away(channel: Channel) -> None:
     before = channel.records.everything()
     address = channel.process.address

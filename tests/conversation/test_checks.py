@@ -34,6 +34,7 @@ def announced(channel: Channel) -> list[str]:
     return [fact["announcement"] for fact in channel.records.facts("announced")]
 
 
+@pytest.mark.slow
 def test_no_data_is_inconclusive_and_no_success_until_it_is_healthy_or_a_person_decides(deployed: Channel) -> None:
     deployed.health("no data")
     deployed.move("30m")
@@ -73,6 +74,7 @@ def test_no_data_is_inconclusive_and_no_success_until_it_is_healthy_or_a_person_
     assert "Stable since" in deployed.card()["text"]
 
 
+@pytest.mark.slow
 def test_a_check_that_runs_late_says_how_late_and_asks_as_of_its_time(deployed: Channel) -> None:
     deployed.stop()
     deployed.records.shift_clock(timedelta(minutes=77))

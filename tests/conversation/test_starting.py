@@ -41,6 +41,7 @@ def test_a_freeze_refuses_a_start_with_its_reason_until_it_is_lifted(tmp_path: P
         assert len(channel.records.rows("SELECT 1 FROM calendar_events WHERE kind LIKE 'freeze%'")) == 2
 
 
+@pytest.mark.slow
 def test_a_second_start_is_told_whose_runs_and_what_it_can_do(tmp_path: Path) -> None:
     with talking(tmp_path, at=TUESDAY, GONOGO_CHECKLISTS=folder_with(tmp_path)) as channel:
         channel.command("/deploy start v1.2.0", "sam")
@@ -62,6 +63,7 @@ def test_a_second_start_is_told_whose_runs_and_what_it_can_do(tmp_path: Path) ->
         assert channel.says("/deploy start v1.3.0 production").startswith("Started shop v1.3.0 → production")
 
 
+@pytest.mark.slow
 def test_a_planned_start_opens_each_phase_at_its_time(tmp_path: Path) -> None:
     with talking(tmp_path, at="2026-11-20 16:30", GONOGO_CHECKLIST="azora") as channel:
         told = channel.says('/deploy start v1.2.0 at "tue 10:00"')

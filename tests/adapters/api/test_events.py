@@ -6,10 +6,13 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.adapters.api.kit import QUINN, RUN, SHOP_EVENTS, Api, api, error
 from tests.adapters.store_kit import migrated_file, sqlite_url
 from tests.core_kit import SHOP_POLICY
+
+pytestmark = pytest.mark.slow
 
 __all__ = ["api", "migrated_file", "sqlite_url"]
 

@@ -6,10 +6,14 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from bot import gating
 from tests.adapters.api.kit import QUINN, Api, api, error
 from tests.adapters.store_kit import migrated_file, sqlite_url
 from tests.core_kit import PET_POLICY, SHOP_POLICY
+
+pytestmark = pytest.mark.slow
 
 __all__ = ["api", "migrated_file", "sqlite_url"]
 

@@ -29,7 +29,7 @@ COMMAND, CLICK, FORM = 2, 3, 5
 async def test_an_interaction_of_another_shape_does_nothing(
     server: FakeDiscord, core: Core, adapter: DiscordAdapter, kind: int, data: dict[str, Any]
 ) -> None:
-    server.ack_within = 0.3
+    server.ack_within = 0.1
     answer = await server.person("ana").sends(kind, data, channel="deployments")
     assert answer.failed
     assert core.got == []

@@ -104,6 +104,7 @@ async def test_a_wait_that_fits_is_waited_for(
     assert (await ask(case, client, vendor)).value == pytest.approx(case.values[0])
 
 
+@pytest.mark.slow
 async def test_a_server_error_is_asked_once_more(case: Case, client: httpx.AsyncClient, vendor: Vendor) -> None:
     vendor.serve = case.healthy(vendor.base)
     vendor.faults = [Reply({}, 500)]
@@ -170,6 +171,7 @@ JUNK = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     good=st.booleans(),
