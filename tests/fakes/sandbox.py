@@ -338,6 +338,7 @@ async def serving(room: Room, port: int = 0) -> AsyncIterator[str]:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
+    listener.listen()  # who comes before it is served waits, and is not refused
     server = uvicorn.Server(uvicorn.Config(room.app, log_level="warning", lifespan="off", timeout_graceful_shutdown=5))
     listening = asyncio.create_task(server.serve(sockets=[listener]))
     try:

@@ -173,6 +173,7 @@ async def serve(
     Records(file.parent).set_clock(at)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    listener.listen()
     port = listener.getsockname()[1]
     settings = Settings(
         _env_file=None, database_url=f"sqlite:///{file}", checklists=folder, checklist="shop", port=port
