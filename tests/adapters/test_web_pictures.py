@@ -128,6 +128,7 @@ def test_words_of_a_picture_are_no_markup() -> None:
     assert "<script>" not in draw_card(card(alt='"><script>x</script>'))
 
 
+@pytest.mark.slow
 async def test_the_open_page_shows_the_newest_picture(room: Room, page: Page) -> None:
     async with serving(room) as address:
         await page.set_viewport_size({"width": 375, "height": 812})

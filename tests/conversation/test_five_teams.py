@@ -25,6 +25,6 @@ def test_a_deployment_becomes_stable_across_a_stop_and_says_each_thing_once(team
     to_stable(tmp_path, team)
 
 
-@played("azora", "maishapoa", "petforce")
+@played("azora", "maishapoa")
 def test_a_deployment_is_rolled_back_across_a_power_cut_and_says_each_thing_once(team: Team, tmp_path: Path) -> None:
     to_rolled_back(tmp_path, team)

@@ -14,6 +14,7 @@ from tests.talk import Channel, Page, talking
 IDENTIFIER = re.compile(r"\b[0-9a-f]{8}\b")
 
 
+@pytest.mark.slow
 def test_a_freeze_refuses_a_start_with_its_reason_until_it_is_lifted(tmp_path: Path) -> None:
     with talking(tmp_path, at=TUESDAY, GONOGO_CHECKLISTS=folder_with(tmp_path)) as channel:
         assert channel.says("/deploy freeze list").startswith("No freezes")

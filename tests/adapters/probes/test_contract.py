@@ -116,6 +116,7 @@ async def test_a_server_error_is_asked_once_more(case: Case, client: httpx.Async
     assert "502" in found.detail
 
 
+@pytest.mark.slow
 async def test_a_slow_body_ends_with_the_timeout(case: Case, client: httpx.AsyncClient, vendor: Vendor) -> None:
     vendor.always = Reply({}, seconds=3)
     begun = time.monotonic()
@@ -140,6 +141,7 @@ async def test_an_endless_answer_is_cut(case: Case, client: httpx.AsyncClient, v
     assert (found.outcome, "longer than 4 MB" in found.detail) == (Outcome.ERROR, True)
 
 
+@pytest.mark.slow
 async def test_a_refused_connection_says_nothing_about_health(
     case: Case, client: httpx.AsyncClient, vendor: Vendor
 ) -> None:
