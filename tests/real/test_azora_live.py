@@ -49,28 +49,31 @@ async def passed_5_percent(watched: Watch, probe: ProbePolicy, start: datetime) 
 async def test_a_service_that_turns_bad_is_rolled_back_in_time(watched: Watch, sqlite_url: str, tmp_path: Path) -> None:
     with surroundings(watched.prometheus, watched.alertmanager) as around:
         folder = azora_in(tmp_path / "checklists", around, *SHORT)
-        async with azora(sqlite_url, folder, around, real_time) as (team, app), ringing(app):
+        async with azora(sqlite_url, folder, around, real_time) as (team, app):
             await team.types("start v1.2.0 --yes")
             await team.run_to_deployed()
-            await team.slack.until(lambda: "After the switch check: healthy" in read(team), within=60, what="a check")
-            broken = now()
-            watched.service.breaks()
-            announced = "Rolling back azora from"
-            await team.slack.until(
-                lambda: any(announced in text for text in team.said(MAIN)), within=180, what="a rollback"
-            )
-            heard = now()
-            async with app.store.read() as unit:
-                facts = await unit.events((await team.row()).id)
-            (begun,) = [fact for fact in facts if isinstance(fact, e.RollbackStarted)]
-            passed = await passed_5_percent(watched, load("azora", (folder,)).policy.probes["error_rate"], broken)
-            assert passed - broken < timedelta(seconds=10)
-            assert begun.by.is_gonogo
-            # The next look is the next check of the series, or a minute after the last one, whichever comes first.
-            interval = min(SERIES, LOOK_EVERY) + EVERY + A_MOMENT
-            assert passed + LASTING <= begun.at <= passed + LASTING + interval, (broken, passed, begun)
-            assert heard - begun.at < EVERY
-            assert [text for text in team.said(MAIN) if announced in text] == [team.said(MAIN)[-1]], "said once"
+            async with ringing(app):
+                await team.slack.until(
+                    lambda: "After the switch check: healthy" in read(team), within=60, what="a check"
+                )
+                broken = now()
+                watched.service.breaks()
+                announced = "Rolling back azora from"
+                await team.slack.until(
+                    lambda: any(announced in text for text in team.said(MAIN)), within=180, what="a rollback"
+                )
+                heard = now()
+                async with app.store.read() as unit:
+                    facts = await unit.events((await team.row()).id)
+                (begun,) = [fact for fact in facts if isinstance(fact, e.RollbackStarted)]
+                passed = await passed_5_percent(watched, load("azora", (folder,)).policy.probes["error_rate"], broken)
+                assert passed - broken < timedelta(seconds=10)
+                assert begun.by.is_gonogo
+                # The next look is the next check of the series, or a minute after the last one, whichever comes first.
+                interval = min(SERIES, LOOK_EVERY) + EVERY + A_MOMENT
+                assert passed + LASTING <= begun.at <= passed + LASTING + interval, (broken, passed, begun)
+                assert heard - begun.at < EVERY
+                assert [text for text in team.said(MAIN) if announced in text] == [team.said(MAIN)[-1]], "said once"
 
 
 def read(team: Team) -> str:
