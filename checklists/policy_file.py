@@ -7,9 +7,10 @@ is built from it, and YAML tags are refused. Whether the names in it exist in th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,14 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent, ScalarEvent
+from ruamel.yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    CollectionStartEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+)
 
 from checklists.policy import Policy
 from checklists.policy_words import sentence
@@ -178,8 +186,13 @@ def _bounded(text: str, file: str) -> None:
 
     sizes: dict[str, int] = {}
     open_nodes: list[tuple[str | None, int]] = []
+    keys: list[Iterator[bool]] = [cycle([False])]
+    """Of each open node, whether what comes next in it is a key."""
     total = 0
     for event in YAML(typ="rt", pure=True).parse(text):
+        is_key = isinstance(event, NodeEvent) and next(keys[-1])
+        if is_key and not isinstance(event, ScalarEvent):
+            raise refuse(event, "a key is a name, and this one is a list, a mapping or an alias")
         if isinstance(event, AliasEvent):
             if event.anchor not in sizes:
                 raise refuse(event, f"*{event.anchor} stands for nothing that is complete before it")
@@ -190,9 +203,11 @@ def _bounded(text: str, file: str) -> None:
             total += 1
             if isinstance(event, CollectionStartEvent):
                 open_nodes.append((event.anchor, total))
+                keys.append(cycle([True, False] if isinstance(event, MappingStartEvent) else [False]))
             elif event.anchor:
                 sizes[event.anchor] = 1
         elif isinstance(event, CollectionEndEvent):
+            keys.pop()
             anchor, before = open_nodes.pop()
             if anchor:
                 sizes[anchor] = total - before + 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import structlog
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 log = structlog.get_logger(__name__)
 
@@ -120,7 +120,7 @@ class Click(_Payload):
     container: _Container | None = None
     message: _Message | None = None
     view: _View | None = None
-    actions: list[_Action]
+    actions: Annotated[list[_Action], Field(min_length=1)]
 
 
 class _Form(_View):

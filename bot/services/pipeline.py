@@ -83,8 +83,9 @@ class Pipeline:
         ]
 
     async def report(self, deployment: str, report: Report, *, who: Who, key: str, unread: bool = False) -> Reply:
-        """Take a report in, or say why not; the same `key` again changes nothing and gets the same reply. `unread`:
-        nobody reads the reply, so that what keeps T0 from being set is told in the channel.
+        """Take a report in, or say why not; the same `key` again changes nothing and gets the same reply. A step that
+        the checklist does not know leaves nothing behind: mended, it may come with the same key. `unread`: nobody reads
+        the reply, so that what keeps T0 from being set is told in the channel.
 
         T0 is refused where the policy does not let a run finish after its window has closed. Raises UnknownDeployment,
         and Conflict after several tries.
@@ -109,8 +110,6 @@ class Pipeline:
                 facts = hear(plan, state, report, who, now)
             except Refused as refused:
                 return await no(unit, view, said.not_taken(refused.code.value, replies.refused(view, refused)))
-            except UnknownStep as unknown:
-                return said.unknown_step(unknown)
             after = await self._records.add(unit, plan, state, facts, now) if facts else state
             return said.taken(view, View(plan, after, now), facts, report)
 
@@ -120,7 +119,10 @@ class Pipeline:
                 await self._records.add(unit, plan, state, facts, now)
             return reply
 
-        text = await remembered(self._store, self._clock, key, work)
+        try:
+            text = await remembered(self._store, self._clock, key, work)
+        except UnknownStep as unknown:
+            return replace(said.unknown_step(unknown), deployment=deployment)
         self._changed()
         return _reply(text, report)
 

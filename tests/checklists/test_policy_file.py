@@ -104,6 +104,15 @@ def test_a_date_stays_the_text_it_was_written_as() -> None:
         ("a: [1\nb: 2", "x.yaml:2:2: policy-yaml expected ',' or ']', but got ':'"),
         ("a: b: c", "x.yaml:1:5: policy-yaml mapping values are not allowed here"),
         ("- a", "x.yaml:1:1: policy-shape a policy is a mapping: `timezone: UTC`, `watch:` and so on"),
+        ("? {a: 1}\n: b", "x.yaml:1:3: policy-yaml a key is a name, and this one is a list, a mapping or an alias"),
+        (
+            "phases: {[A]: {}}",
+            "x.yaml:1:10: policy-yaml a key is a name, and this one is a list, a mapping or an alias",
+        ),
+        (
+            "a: &x {b: 1}\n*x : c",
+            "x.yaml:2:1: policy-yaml a key is a name, and this one is a list, a mapping or an alias",
+        ),
         ("a: \x07", "x.yaml:1:4: policy-yaml a character that YAML does not allow"),
     ],
 )

@@ -116,6 +116,14 @@ async def test_an_unknown_step_is_answered_with_those_there_are(core: Core) -> N
     assert "no step “imge pushed”" in reply.message
 
 
+async def test_an_unknown_step_leaves_nothing_behind_and_may_come_again_mended(core: Core) -> None:
+    id = await core.start()
+    await pipeline(core).report(id, Report("imge pushed"), who=CI, key="k")
+    async with core.store.read() as unit:
+        assert await unit.delivered("k") is None
+    assert (await pipeline(core).report(id, Report("tests pass"), who=CI, key="k")).accepted
+
+
 async def test_of_an_unknown_deployment_nothing_is_kept(core: Core) -> None:
     with pytest.raises(UnknownDeployment):
         await pipeline(core).report("nothing", Report("deployed"), who=CI, key="k")

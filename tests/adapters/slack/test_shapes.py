@@ -26,6 +26,7 @@ FORM = {"type": "view_submission", "user": USER, "view": VIEW}
         CLICK | {"user": None},
         CLICK | {"user": {"id": ["U1"]}},
         CLICK | {"actions": None},
+        CLICK | {"actions": []},
         CLICK | {"actions": [{"type": "button"}]},
         CLICK | {"actions": [[ACTION]]},
         CLICK | {"event": 1},
