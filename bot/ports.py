@@ -13,6 +13,7 @@ from bot.access import TokenUnit
 from bot.cards.card import Answer, Card, Option
 from bot.cards.chart import Chart
 from bot.domain.calendar import Busy
+from bot.domain.deployment import Deployment
 from bot.domain.events import CalendarEvent, Event, Measurement
 from bot.domain.people import Who
 from bot.domain.summary import DeploymentRow as DeploymentRow
@@ -242,12 +243,15 @@ class Unit(TokenUnit, Protocol):
         """All facts of a deployment, in order. Empty if there is none of this id."""
         ...
 
+    async def state(self, deployment: str) -> Deployment | None:
+        """What all its facts add up to. None if there is none of this id. Not to be changed in place."""
+        ...
+
     async def append(self, row: DeploymentRow, after: int, events: Sequence[Event]) -> None:
         """Add facts after the `after`-th and replace the projection by `row`.
 
         Marks the deployment's mirrors as behind. Raises Conflict if there are more facts already, LockHeld if
-        `row.locked`
-        and another row holds the same service and environment.
+        `row.locked` and another row holds the same service and environment.
         """
         ...
 

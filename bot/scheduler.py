@@ -18,7 +18,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from bot.ports import Claimed, Clock, Deadline, Store
+from bot.ports import Claimed, Clock, Deadline, Store, StoreError
 from bot.services.checks import Checks
 from bot.services.notices import Notices
 
@@ -30,6 +30,8 @@ SOON = timedelta(milliseconds=100)
 """Between two rings at least: what is due within it is claimed together."""
 BREATH = 0.05
 """Seconds between two looks for due work at least: what ends within it makes room together."""
+CALM = 0.25
+"""The same while nothing is under way: ticks are committed many a second, and hardly any of them makes work due."""
 AT_ONCE = 32
 """How many works have a place at the same time. More would only queue for the processor and the database."""
 ASIDE = 1.0
@@ -103,7 +105,9 @@ class Scheduler:
             await self._all_ended()
             await self._notices.settle()
             for _ in range(_ROUNDS):
-                claimed = await self._store.claim_due(self._clock.now(), self._owner, LEASE, limit=1)
+                claimed = await self._store.claim_due(
+                    self._clock.now(), self._owner, LEASE, limit=1, busy=tuple(self._checks.foreign)
+                )
                 for one in claimed:
                     await self._begin(one).task
                 if not claimed or self._stopping.is_set():
@@ -119,10 +123,12 @@ class Scheduler:
                     await self._notices.settle()
                     await self._begin_due()
                     await self._ring_at_the_next()
+            except StoreError as problem:
+                log.warning("scheduler.failed", problem=str(problem))
             except Exception:
                 log.exception("scheduler.failed")
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(BREATH):
+                async with asyncio.timeout(BREATH if self._begun else CALM):
                     await self._stopping.wait()
 
     async def _begin_due(self) -> None:
@@ -132,7 +138,7 @@ class Scheduler:
             if places <= 0 or self._stopping.is_set():
                 return
             claimed = await self._store.claim_due(
-                self._clock.now(), self._owner, LEASE, limit=places, busy=tuple(self._begun)
+                self._clock.now(), self._owner, LEASE, limit=places, busy=(*self._begun, *self._checks.foreign)
             )
             for one in claimed:
                 self._begin(one, pause=pause_before(one.deadline, len(claimed)))
@@ -169,6 +175,9 @@ class Scheduler:
                     await self._store.release_due(claimed)
                     return
             await self._checks.run_due(claimed)
+        except StoreError as problem:
+            about = {"deployment": claimed.deadline.deployment, "key": claimed.deadline.key}
+            log.warning("scheduler.work_failed", problem=str(problem), **about)
         except Exception:
             log.exception("scheduler.work_failed", deployment=claimed.deadline.deployment, key=claimed.deadline.key)
 

@@ -178,8 +178,8 @@ def make_app(inbox: Inbox, api: Api, signing_secret: str = "") -> AsyncApp:
         attaching_function_token_enabled=False,
         attaching_conversation_kwargs_enabled=False,
     )
+    app.action(re.compile(".*"))(inbox.on_click)  # first, as Bolt asks them in turn, and most of what comes is clicks
     app.command(re.compile(".+"))(inbox.on_command)  # whatever the workspace calls it
-    app.action(re.compile(".*"))(inbox.on_click)
     app.view(re.compile(".*"))(inbox.on_form)
     app.event("app_home_opened")(inbox.on_home)
     return app

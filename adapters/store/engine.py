@@ -23,7 +23,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from adapters.store.errors import told
-from adapters.store.visits import visiting
+from adapters.store.visits import READ, WRITE, visiting
 from bot.ports import StoreError
 
 BUSY_SECONDS = 5
@@ -162,7 +162,7 @@ def _set_up_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def begun(connection: Connection) -> None:
         readonly = connection.get_execution_options().get("readonly")
-        connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql(READ if readonly else WRITE)
 
 
 def _set_up_postgres(engine: AsyncEngine) -> None:

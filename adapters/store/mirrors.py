@@ -84,11 +84,14 @@ async def posted(database: Database, deployment: str, chat: str) -> dict[str, Po
 
 async def note_posted(database: Database, deployment: str, chat: str, card: PostedCard) -> None:
     """Remember where a slot stands."""
-    fields = dataclasses.asdict(card)
+    row = {"deployment": deployment, "chat": chat} | {column.name: getattr(card, column.name) for column in _SLOT}
     async with database.write() as connection:
-        noted = insert_into(connection, posted_cards).values(deployment=deployment, chat=chat, **fields)
-        key = ["deployment", "chat", "slot"]
-        await connection.execute(noted.on_conflict_do_update(index_elements=key, set_=fields))
+        noted = insert_into(connection, posted_cards)
+        new = {column.name: noted.excluded[column.name] for column in _SLOT}
+        # The values come beside the statement, so that it is compiled once.
+        await connection.execute(
+            noted.on_conflict_do_update(index_elements=["deployment", "chat", "slot"], set_=new), row
+        )
 
 
 def _mirror(mirror: Mirror) -> Update:
@@ -99,19 +102,20 @@ def _unseen(chat: str, real: datetime) -> Select[Any]:
     """Rows to be made: the deployments this chat has to show and has never looked at."""
     seen = exists().where(mirrors.c.deployment == deployments.c.id, mirrors.c.chat == chat)
     row = select(deployments.c.id, literal(chat), literal(0), literal(_NEVER, Instant))
-    return row.where(deployments.c.id.in_(_live_or_written_since(real - RECENT)), ~seen)
+    return row.where(deployments.c.id.in_(live_or_written_since(real - RECENT)), ~seen)
 
 
 def _behind(chat: str, real: datetime, *, every: bool) -> Select[Any]:
     behind = mirrors.c.shown < deployments.c.revision
     asked = select(deployments.c.id, deployments.c.revision)
     asked = asked.join(mirrors, (mirrors.c.deployment == deployments.c.id) & (mirrors.c.chat == chat))
-    asked = asked.where(deployments.c.id.in_(_live_or_written_since(real - KEPT)))
+    asked = asked.where(deployments.c.id.in_(live_or_written_since(real - KEPT)))
     asked = asked.where(or_(behind, deployments.c.live) if every else behind, free(mirrors, real), ripe(mirrors, real))
     return asked.order_by(mirrors.c.shown_at, deployments.c.id)
 
 
-def _live_or_written_since(instant: datetime) -> CompoundSelect[str]:
+def live_or_written_since(instant: datetime) -> CompoundSelect[str]:
+    """The ids of what is live, or was written later than that."""
     # A union, as each half has an index of its own: SQLite reads the whole table for an OR of the two.
     lately = select(deployments.c.id).where(deployments.c.written_at > instant)
     return union(select(deployments.c.id).where(deployments.c.live), lately)

@@ -8,12 +8,13 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 
 from adapters.store import deadlines, leases, mirrors, outbox, tables, wakes
 from adapters.store.alive import Life
 from adapters.store.engine import Database, address
 from adapters.store.migrate import check
+from adapters.store.states import States
 from adapters.store.unit import SqlUnit
 from bot.ports import Claimed, Mirror, PostedCard, Posting
 
@@ -26,6 +27,7 @@ class SqlStore:
         self._token = secrets.token_hex(8)
         """By which other processes' commits are told from those of this one."""
         self._life: Life | None = None
+        self._states = States()
 
     @classmethod
     async def open(cls, url: str) -> SqlStore:
@@ -63,7 +65,7 @@ class SqlStore:
     async def write(self) -> AsyncIterator[SqlUnit]:
         """A transaction that may write; committed when the block ends without an exception."""
         async with self._database.write() as connection:
-            unit = SqlUnit(connection, self._database.where, writes=True)
+            unit = SqlUnit(connection, self._database.where, self._states, writes=True)
             yield unit
             if unit.failed:
                 raise unit.failed
@@ -74,7 +76,7 @@ class SqlStore:
     async def read(self) -> AsyncIterator[SqlUnit]:
         """A transaction that only reads and never waits for a writer."""
         async with self._database.read() as connection:
-            yield SqlUnit(connection, self._database.where, writes=False)
+            yield SqlUnit(connection, self._database.where, self._states, writes=False)
 
     async def next_due(self, after: datetime | None = None) -> datetime | None:
         """When the earliest open deadline (later than `after`) is due, whoever holds it."""
@@ -160,20 +162,6 @@ class SqlStore:
                 held = update(table).where(table.c.held_by.is_not(None))
                 await connection.execute(held.values(held_by=None, held_until=None))
             await connection.execute(delete(tables.leases))
-
-    async def forget_deliveries(self, before: datetime, *, at_once: int = 1_000, rounds: int = 100) -> int:
-        """Forget what was delivered earlier, so many in a transaction; how many they were. A repeat that comes later
-        than that is taken for a new delivery."""
-        forgotten = 0
-        old = select(tables.deliveries.c.key).where(tables.deliveries.c.at < before).limit(at_once)
-        for _ in range(rounds):
-            async with self._database.write() as connection:
-                these = delete(tables.deliveries).where(tables.deliveries.c.key.in_(old))
-                found = (await connection.execute(these)).rowcount
-            forgotten += found
-            if found < at_once:
-                break
-        return forgotten
 
     async def close(self) -> None:
         """Give every connection back."""

@@ -134,7 +134,7 @@ events = Table(
     Column("body", Text, nullable=False),
 )
 
-# Rows here are only ever added.
+# Rows here are only ever added; starts that were turned away are forgotten after a year.
 calendar_events = Table(
     "calendar_events",
     metadata,

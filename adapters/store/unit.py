@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, Executable, Row, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Executable,
+    Row,
+    String,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,14 +29,29 @@ from adapters.store import tables, tokens
 from adapters.store.codec import dump_card, dump_event, load_calendar, load_events
 from adapters.store.errors import translated
 from adapters.store.statements import insert_new, real_now
+from adapters.store.states import States
 from adapters.store.tables import calendar_events, checklists, deadlines, deliveries, deployments, outbox
 from bot.access import ApiToken
-from bot.domain.deployment import Status
+from bot.domain.deployment import Deployment, Status
 from bot.domain.events import CalendarEvent, Event
 from bot.ports import Conflict, Deadline, DeploymentRow, FrozenChecklist, Outgoing, StoreError
 
 _ROW = [deployments.c[field.name] for field in dataclasses.fields(DeploymentRow)]
 _DENIED = "turned_away"
+
+# What a click needs is put together once.
+_DEPLOYMENT = bindparam("its_deployment", type_=String)
+_DELIVERED = select(deliveries.c.answer).where(deliveries.c.key == bindparam("its_key"))
+_REMEMBER = insert(deliveries)
+_HELD = select(deployments.c.id).where(deployments.c.id == _DEPLOYMENT).with_for_update(key_share=True)
+_EVENTS = (
+    select(tables.events.c.body)
+    .where(tables.events.c.deployment == _DEPLOYMENT, tables.events.c.seq >= bindparam("first"))
+    .order_by(tables.events.c.seq)
+)
+_ADD_EVENTS = insert(tables.events)
+_MOVE_ON = update(deployments).where(deployments.c.id == _DEPLOYMENT, deployments.c.revision == bindparam("after"))
+_DEADLINES = select(deadlines.c.key, deadlines.c.due, deadlines.c.done_at).where(deadlines.c.deployment == _DEPLOYMENT)
 
 
 class SqlUnit:
@@ -32,8 +60,9 @@ class SqlUnit:
     A statement that failed undoes the whole unit, even if the caller swallows the exception: half is never saved.
     """
 
-    def __init__(self, connection: AsyncConnection, where: str, *, writes: bool) -> None:
+    def __init__(self, connection: AsyncConnection, where: str, states: States, *, writes: bool) -> None:
         self._connection = connection
+        self._states = states
         self._where = where
         self._writes = writes
         self.failed: StoreError | None = None
@@ -42,12 +71,12 @@ class SqlUnit:
 
     async def delivered(self, key: str) -> str | None:
         """The answer given to this delivery before, or None."""
-        found = await self._ask(select(deliveries.c.answer).where(deliveries.c.key == key))
+        found = await self._ask(_DELIVERED, {"its_key": key})
         return found.scalar_one_or_none()
 
     async def remember_delivery(self, key: str, answer: str, at: datetime) -> None:
         """Keep the answer. Raises Conflict if the key was delivered meanwhile."""
-        await self._change(insert(deliveries).values(key=key, answer=answer, at=at))
+        await self._change(_REMEMBER, {"key": key, "answer": answer, "at": at})
 
     async def keep_checklist(self, frozen: FrozenChecklist) -> None:
         """Keep the texts; the same digest again changes nothing."""
@@ -65,13 +94,24 @@ class SqlUnit:
 
         In a unit that writes they are the last word until it ends: whoever else wants to change the deployment waits.
         """
+        return load_events(await self._facts(deployment, 1))
+
+    async def state(self, deployment: str) -> Deployment | None:
+        """What all its facts add up to. None if there is none of this id. As binding as `events`."""
+        for first in dict.fromkeys((self._states.begin(deployment), 1)):
+            bodies = await self._facts(deployment, first)
+            state = self._states.add_up(deployment, first, bodies)
+            if state is not None:
+                if not self.changed:
+                    self._states.remember(state, bodies[-1])
+                return state
+        return None
+
+    async def _facts(self, deployment: str, first: int) -> Sequence[str]:
         if self._writes and self._connection.dialect.name == "postgresql":
-            row = select(deployments.c.id).where(deployments.c.id == deployment)
-            await self._ask(row.with_for_update(key_share=True))
-        found = await self._ask(
-            select(tables.events.c.body).where(tables.events.c.deployment == deployment).order_by(tables.events.c.seq)
-        )
-        return load_events(found.scalars().all())
+            await self._ask(_HELD, {"its_deployment": deployment})
+        found = await self._ask(_EVENTS, {"its_deployment": deployment, "first": first})
+        return found.scalars().all()
 
     async def append(self, row: DeploymentRow, after: int, events: Sequence[Event]) -> None:
         """Add facts after the `after`-th and replace the projection by `row`.
@@ -85,15 +125,15 @@ class SqlUnit:
             {"deployment": row.id, "seq": seq, "kind": event.kind, "at": event.at, "body": dump_event(event)}
             for seq, event in enumerate(events, after + 1)
         ]
-        projection = dataclasses.asdict(row) | {"written_at": real_now()}
+        projection = {column.name: getattr(row, column.name) for column in _ROW} | {"written_at": real_now()}
         if after == 0:
             await self._change(insert(deployments).values(projection))
         else:
-            same = (deployments.c.id == row.id) & (deployments.c.revision == after)
-            if (await self._change(update(deployments).where(same).values(projection))).rowcount != 1:
+            here = {"its_deployment": row.id, "after": after}
+            if (await self._change(_MOVE_ON, here | projection)).rowcount != 1:
                 raise self._fail(Conflict("This deployment has moved on meanwhile. Load again and decide again."))
         if facts:
-            await self._change(insert(tables.events), facts)
+            await self._change(_ADD_EVENTS, facts)
 
     async def plan_deadlines(
         self, deployment: str, wanted: Sequence[Deadline], kinds: Collection[str] | None = None
@@ -103,8 +143,7 @@ class SqlUnit:
 
         One that is no longer wanted is forgotten, so wanting it again opens it again. One that moves keeps its holder.
         """
-        of_it = deadlines.c.deployment == deployment
-        found = await self._ask(select(deadlines.c.key, deadlines.c.due, deadlines.c.done_at).where(of_it))
+        found = await self._ask(_DEADLINES, {"its_deployment": deployment})
         known = {each.key: (each.due, each.done_at) for each in found}
         due_by_key = {each.key: each.due for each in wanted}
         new = [
@@ -113,7 +152,7 @@ class SqlUnit:
         for key, (due, done_at) in known.items():
             if done_at is not None:
                 continue
-            this = of_it & (deadlines.c.key == key) & deadlines.c.done_at.is_(None)
+            this = _open_deadline(deployment, key)
             if key not in due_by_key:
                 if kinds is None or key.partition(":")[0] in kinds:
                     await self._change(delete(deadlines).where(this))
@@ -124,7 +163,7 @@ class SqlUnit:
 
     async def finish_deadline(self, deployment: str, key: str, at: datetime) -> None:
         """The due work is done. Raises Conflict if it was done, or dropped, meanwhile."""
-        this = (deadlines.c.deployment == deployment) & (deadlines.c.key == key) & deadlines.c.done_at.is_(None)
+        this = _open_deadline(deployment, key)
         done = await self._change(update(deadlines).where(this).values(done_at=at, held_by=None, held_until=None))
         if done.rowcount != 1:
             raise self._fail(Conflict(f"The deadline {key} was done or dropped meanwhile."))
@@ -227,13 +266,15 @@ class SqlUnit:
         """Note that it was used."""
         await self._change(tokens.used(id, at))
 
-    async def _ask(self, statement: Executable) -> CursorResult[Any]:
+    async def _ask(self, statement: Executable, values: Mapping[str, Any] | None = None) -> CursorResult[Any]:
         try:
-            return await self._connection.execute(statement)
+            return await self._connection.execute(statement, values)
         except SQLAlchemyError as error:
             raise self._fail(translated(error, self._where)) from error
 
-    async def _change(self, statement: Executable, rows: Sequence[dict[str, Any]] | None = None) -> CursorResult[Any]:
+    async def _change(
+        self, statement: Executable, rows: Sequence[dict[str, Any]] | dict[str, Any] | None = None
+    ) -> CursorResult[Any]:
         if not self._writes:
             raise self._fail(StoreError("This transaction only reads. Change things in `Store.write()`."))
         self.changed = True
@@ -245,6 +286,10 @@ class SqlUnit:
     def _fail(self, error: StoreError) -> StoreError:
         self.failed = self.failed or error
         return error
+
+
+def _open_deadline(deployment: str, key: str) -> ColumnElement[bool]:
+    return (deadlines.c.deployment == deployment) & (deadlines.c.key == key) & deadlines.c.done_at.is_(None)
 
 
 def _row(found: Row[Any]) -> DeploymentRow:

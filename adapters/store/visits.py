@@ -1,6 +1,9 @@
-"""One visit to SQLite's thread for each statement, where aiosqlite makes four (cursor, execute, fetch, close).
+"""Who goes to SQLite's thread, and who does not: only what may wait.
 
-A visit costs two switches between threads, 0.1 ms or so: more than what most statements do there.
+What may wait is taking the write lock, committing, and a reader's questions, which may be long ones: each is one visit,
+where aiosqlite makes four (cursor, execute, fetch, close). A visit is two switches between threads, and while the loop
+is busy it waits up to 5 ms for the interpreter (`sys.getswitchinterval`). A statement of a transaction that holds the
+write lock takes some 20 microseconds and waits for nobody, so it runs where it is asked, on the loop.
 """
 
 from __future__ import annotations
@@ -11,9 +14,19 @@ from typing import Any, Self
 
 import aiosqlite
 
+WRITE = "BEGIN IMMEDIATE"
+"""Takes the write lock; what follows in the transaction waits for nobody."""
+READ = "BEGIN"
+"""Takes nothing yet."""
+
 
 class Visiting(aiosqlite.Connection):
     """aiosqlite's connection as SQLAlchemy uses it: whole statements, all rows at once."""
+
+    _alone = False
+    """Whether this transaction holds the write lock."""
+    _at_rest = True
+    """Whether the thread has nothing of this connection: a visit whose caller was cancelled may still be under way."""
 
     def cursor(self) -> Cursor:  # type: ignore[override]
         """One that is made only when there is a statement."""
@@ -22,7 +35,34 @@ class Visiting(aiosqlite.Connection):
     async def visit(self, run: Callable[..., None], *arguments: Any) -> None:
         """Run it on the connection's thread, after what waits there already. Raises what it raises."""
         visit: Callable[..., Awaitable[None]] = self._execute
-        await visit(run, *arguments)
+        self._at_rest = False
+        try:
+            await visit(run, *arguments)
+        except sqlite3.Error:
+            self._at_rest = True
+            raise
+        self._at_rest = True
+
+    async def run(self, operation: str, run: Callable[..., None], *arguments: Any) -> None:
+        """Run a statement: here, or on the thread if it may wait. Raises what it raises."""
+        if self._at_rest and (self._alone or operation == READ):
+            run(*arguments)
+            return
+        await self.visit(run, *arguments)
+        self._alone = operation == WRITE
+
+    async def commit(self) -> None:
+        """On the thread: it waits for the disk."""
+        await self.visit(self._conn.commit)
+        self._alone = False
+
+    async def rollback(self) -> None:
+        """Nothing is left to undo after a commit, and nobody is waited for when nothing was written."""
+        alone, self._alone = self._alone, False
+        if self._at_rest and not alone:
+            self._conn.rollback()
+        else:
+            await self.visit(self._conn.rollback)
 
 
 class Cursor:
@@ -45,12 +85,12 @@ class Cursor:
 
     async def execute(self, operation: str, parameters: Sequence[Any] = ()) -> Self:
         """Run a statement and take its rows. Raises what sqlite3 raises."""
-        await self._connection.visit(self._run, sqlite3.Connection.execute, operation, parameters)
+        await self._connection.run(operation, self._run, sqlite3.Connection.execute, operation, parameters)
         return self
 
     async def executemany(self, operation: str, parameters: Iterable[Sequence[Any]]) -> Self:
         """Run a statement for each of these. Raises what sqlite3 raises."""
-        await self._connection.visit(self._run, sqlite3.Connection.executemany, operation, parameters)
+        await self._connection.run(operation, self._run, sqlite3.Connection.executemany, operation, parameters)
         return self
 
     async def fetchall(self) -> list[Any]:
@@ -61,7 +101,7 @@ class Cursor:
         """Nothing is open."""
 
     def _run(self, run: Callable[..., sqlite3.Cursor], operation: str, parameters: Any) -> None:
-        """On the connection's thread."""
+        """Where the connection wants it."""
         cursor = run(self._connection._conn, operation, parameters)
         try:
             self.description = cursor.description
@@ -74,8 +114,12 @@ class Cursor:
 def visiting(file: str, *, timeout: float) -> Callable[[], Awaitable[aiosqlite.Connection]]:
     """Makes connections to this file, which wait so many seconds for somebody else's lock."""
 
+    def connector() -> sqlite3.Connection:
+        # Never two threads at once: `_at_rest` sees to it.
+        return sqlite3.connect(file, timeout=timeout, check_same_thread=False)
+
     def connect() -> Visiting:
-        connection = Visiting(lambda: sqlite3.connect(file, timeout=timeout), iter_chunk_size=64)
+        connection = Visiting(connector, iter_chunk_size=64)
         connection._thread.daemon = True  # as SQLAlchemy does: a connection nobody closed must not hold up the end
         return connection
 

@@ -353,18 +353,6 @@ async def test_a_delivery_is_remembered_with_its_answer(store: SqlStore) -> None
         assert await unit.delivered("click") == "ticked ✅"
 
 
-async def test_deliveries_of_long_ago_are_forgotten_and_no_others(store: SqlStore) -> None:
-    async with store.write() as unit:
-        for number in range(5):
-            await unit.remember_delivery(f"old{number}", "done", NOON)
-        await unit.remember_delivery("new", "done", NOON + timedelta(days=1))
-    assert await store.forget_deliveries(NOON + timedelta(days=1), at_once=2, rounds=2) == 4
-    assert await store.forget_deliveries(NOON + timedelta(days=1), at_once=2) == 1
-    async with store.read() as unit:
-        assert await unit.delivered("new") == "done"
-        assert [await unit.delivered(f"old{number}") for number in range(5)] == [None] * 5
-
-
 async def test_the_texts_of_a_checklist_are_kept_letter_for_letter(store: SqlStore) -> None:
     async with store.write() as unit:
         await unit.keep_checklist(FROZEN)
