@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,7 +12,8 @@ from pydantic_core import PydanticSerializationError, to_json
 
 from bot.cards.card import Card
 from bot.cards.codec import card_from_json, card_to_json
-from bot.domain.events import CalendarEvent, Event
+from bot.domain.events import CalendarEvent, Event, Unread
+from bot.domain.people import GONOGO
 from bot.ports import StoreError, UnknownRecord
 
 _EVENTS: TypeAdapter[list[Event]] = TypeAdapter(list[Event])
@@ -20,8 +22,9 @@ T = TypeVar("T")
 
 
 def dump_event(event: Event | CalendarEvent) -> str:
-    """One fact as JSON."""
-    return _text(event.model_dump())
+    """One fact as JSON, without what is as it is by default: a release that knows more fields than another one writes
+    what both can read, as long as it says nothing new."""
+    return _text({"kind": event.kind} | event.model_dump(exclude_defaults=True))
 
 
 def load_events(bodies: Sequence[str]) -> list[Event]:
@@ -30,8 +33,12 @@ def load_events(bodies: Sequence[str]) -> list[Event]:
 
 
 def load_calendar(bodies: Sequence[str]) -> list[CalendarEvent]:
-    """Freezes and incidents from their JSON. Raises UnknownRecord at one this release does not know."""
-    return _load(_CALENDAR, bodies)
+    """Freezes, incidents and locks from their JSON. One that this release does not know becomes `Unread`: mostly it is
+    about one service, and the others go on."""
+    try:
+        return _load(_CALENDAR, bodies)
+    except UnknownRecord:
+        return _read_singly(bodies)
 
 
 def dump_card(card: Card) -> str:
@@ -60,6 +67,36 @@ def _load(adapter: TypeAdapter[list[T]], bodies: Sequence[str]) -> list[T]:
         return adapter.validate_json(f"[{','.join(bodies)}]")
     except ValidationError as error:
         raise _unknown("A record", error) from error
+
+
+def _read_singly(bodies: Sequence[str]) -> list[CalendarEvent]:
+    found: list[CalendarEvent] = []
+    services: dict[str, str | None] = {}
+    for body in bodies:
+        try:
+            [fact] = _load(_CALENDAR, [body])
+            if (id := getattr(fact, "id", None)) is not None and hasattr(fact, "service"):
+                services[id] = fact.service
+        except UnknownRecord:
+            fact = _unread(body, services)
+        found.append(fact)
+    return found
+
+
+def _unread(body: str, services: dict[str, str | None]) -> Unread:
+    """As much of it as can be told: the service it names, else that of the fact whose id it repeats."""
+    try:
+        data = json.loads(body)
+    except ValueError:
+        data = None
+    data = data if isinstance(data, dict) else {}
+    service = data["service"] if "service" in data else services.get(str(data.get("id")))
+    return Unread(
+        at=datetime.fromtimestamp(0, UTC),
+        by=GONOGO,
+        what=str(data.get("kind", "unreadable")),
+        service=service if isinstance(service, str) else None,
+    )
 
 
 def _unknown(what: str, error: Exception) -> UnknownRecord:

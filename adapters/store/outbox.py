@@ -10,13 +10,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import Row, and_, exists, func, literal, or_, select, update
 
 from adapters.store.codec import load_card
 from adapters.store.engine import Database
 from adapters.store.statements import free, new_lease, real_now, ripe
 from adapters.store.tables import Instant, outbox
-from bot.ports import Conflict, Outgoing, Posting
+from bot.ports import Conflict, Outgoing, Posting, UnknownRecord
 
 _earlier = outbox.alias("earlier")
 _FIRST = ~exists().where(
@@ -31,10 +32,34 @@ _FIRST = ~exists().where(
     _earlier.c.id < outbox.c.id,
 )
 _GIVEN_BACK = {"held_by": None, "held_until": None}
+_ROUNDS = 10
+_UNREAD = timedelta(seconds=5)
+"""So long what a newer release has written is left for it to take."""
+
+log = structlog.get_logger(__name__)
 
 
 async def claim_outbox(database: Database, chat: str, owner: str, lease: timedelta, limit: int) -> list[Posting]:
-    """Messages not yet said in this chat, oldest first, that nobody holds and nobody put off; held from now on."""
+    """Messages not yet said in this chat, oldest first, that nobody holds and nobody put off; held from now on.
+
+    One that a newer release has written, and that this one cannot read, is put off: it holds up what is behind it in
+    its line, and nothing else.
+    """
+    for _ in range(_ROUNDS):
+        found = await _claim(database, chat, owner, lease, limit)
+        read = [posting for posting in found if isinstance(posting, Posting)]
+        unread = [id for id in found if isinstance(id, int)]
+        if unread:
+            later = update(outbox).where(outbox.c.id.in_(unread), outbox.c.said_at.is_(None))
+            async with database.write() as connection:
+                await connection.execute(later.values(not_before=real_now() + _UNREAD, **_GIVEN_BACK))
+        if read or not unread:
+            return read
+    return []
+
+
+async def _claim(database: Database, chat: str, owner: str, lease: timedelta, limit: int) -> list[Posting | int]:
+    """Those that can be read, and the ids of the others."""
     unsaid = select(outbox).where(outbox.c.chat == chat, outbox.c.said_at.is_(None), _FIRST)
     unsaid = unsaid.order_by(outbox.c.id).limit(limit)
     async with database.read() as connection:
@@ -50,11 +75,12 @@ async def claim_outbox(database: Database, chat: str, owner: str, lease: timedel
             return []
         held = update(outbox).where(outbox.c.id.in_([each.id for each in found]))
         await connection.execute(held.values(held_by=token, held_until=real + lease, attempts=outbox.c.attempts + 1))
-    return [_posting(each, token) for each in found]
+    return [_posting(each, token) or each.id for each in found]
 
 
 async def behind(database: Database, posting: Posting, limit: int) -> list[Posting]:
-    """Messages of no deployment that wait for this one in its thread, oldest first; nobody holds them."""
+    """Messages of no deployment that wait for this one in its thread, oldest first, as far as they can be read; nobody
+    holds them."""
     message = posting.message
     waiting = select(outbox).where(
         outbox.c.chat == message.chat,
@@ -66,7 +92,13 @@ async def behind(database: Database, posting: Posting, limit: int) -> list[Posti
     )
     async with database.read() as connection:
         found = (await connection.execute(waiting.order_by(outbox.c.id).limit(limit))).all()
-    return [_posting(each, "") for each in found]
+    read: list[Posting] = []
+    for each in found:
+        waits = _posting(each, "")
+        if waits is None:
+            break
+        read.append(waits)
+    return read
 
 
 async def trying(database: Database, posting: Posting, at: datetime) -> None:
@@ -97,6 +129,12 @@ async def say_later(database: Database, posting: Posting, seconds: float, why: s
         await connection.execute(ours.values(not_before=until, why_later=why, **_GIVEN_BACK))
 
 
-def _posting(found: Row[Any], lease: str) -> Posting:
-    message = Outgoing(found.key, found.chat, found.channel, load_card(found.card), found.deployment, found.thread)
+def _posting(found: Row[Any], lease: str) -> Posting | None:
+    """None: this release cannot read it."""
+    try:
+        card = load_card(found.card)
+    except UnknownRecord as unknown:
+        log.warning("outbox.unread", key=found.key, problem=str(unknown))
+        return None
+    message = Outgoing(found.key, found.chat, found.channel, card, found.deployment, found.thread)
     return Posting(found.id, message, lease, found.attempts, found.first_tried)

@@ -173,13 +173,21 @@ def _write(card: Card) -> str:
     return json.dumps(card_to_json(card))  # ASCII: PostgreSQL keeps no NUL and no lone surrogate as they are
 
 
+def _read(text: str) -> Card:
+    try:
+        return card_from_json(json.loads(text))
+    except (KeyError, TypeError, ValueError):  # the other messages of the channel are still to be shown
+        told = "This message was written by a newer gonogo. Install that one here too."
+        return Card(title="", text=told, blocks=())
+
+
 def _message(row: Row[*tuple[object, ...]]) -> Message:
     data = row._mapping
     return Message(
         id=data["id"],
         channel=data["channel"],
         thread=data["thread"],
-        card=card_from_json(json.loads(data["card"])),
+        card=_read(data["card"]),
         revision=data["revision"],
         change=data["change"],
         posted_at=data["posted_at"],

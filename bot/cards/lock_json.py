@@ -13,8 +13,8 @@ from bot.domain.deployment import Status
 from bot.domain.people import GONOGO
 from bot.domain.summary import DeploymentRow
 
-_HOLDS = {Status.ROLLING_BACK: "is being rolled back"}
-_FREED = {
+_HOLDS: dict[str, str] = {Status.ROLLING_BACK: "is being rolled back"}
+_FREED: dict[str, str] = {
     Status.SUCCEEDED: "has succeeded",
     Status.STABLE: "is stable",
     Status.ROLLED_BACK: "was rolled back",
@@ -25,7 +25,7 @@ _FREED = {
 
 def held_json(row: DeploymentRow, at: datetime) -> str:
     """A deployment holds the lock."""
-    why = f"{row.version} {_HOLDS.get(Status(row.status), 'is being deployed')}"
+    why = f"{row.version} {_HOLDS.get(row.status, 'is being deployed')}"
     return _json(
         "locked", row.service, row.environment, row.started_by, why, at, version=row.version, deployment=row.id
     )
@@ -33,7 +33,7 @@ def held_json(row: DeploymentRow, at: datetime) -> str:
 
 def freed_json(row: DeploymentRow, by: str, at: datetime) -> str:
     """A deployment has freed the lock, and nothing else holds it."""
-    why = f"{row.version} {_FREED.get(Status(row.status), 'needs it no longer')}"
+    why = f"{row.version} {_FREED.get(row.status, 'needs it no longer')}"
     return _json("unlocked", row.service, row.environment, by, why, at, version=row.version, deployment=row.id)
 
 

@@ -94,6 +94,17 @@ def locked(view: View) -> Answer:
     )
 
 
+def locked_elsewhere(row: DeploymentRow, plan: Plan, now: datetime) -> Answer:
+    """The same of one that this release cannot read: what its row tells."""
+    since = clock(row.started_at, plan.policy.timezone, now)
+    return no(
+        f"{escape(row.service)} {escape(row.version)} is already being deployed to {escape(row.environment)}, "
+        f"started by {escape(row.started_by)} {since}.\nA newer gonogo has written it, and this one cannot read where "
+        "it stands: install the newest release here too.",
+        Button("Tell me when it is free", f"queue:{row.service}:{row.environment}"[:100]),
+    )
+
+
 def bad_version(version: str) -> str:
     """A version that is none."""
     return (

@@ -1,4 +1,5 @@
-"""Facts about services rather than one deployment: freezes, incidents, locks, queues, starts turned away."""
+"""Facts about services rather than one deployment: freezes, incidents, locks, queues, starts turned away; and what
+stands for a fact that nobody here can read."""
 
 from __future__ import annotations
 
@@ -85,3 +86,13 @@ class TurnedAway(Fact):
     why: str
     """What the person was told."""
     gate: Decision
+
+
+class Unread(Fact):
+    """Stands for a fact that a newer release has kept and this one cannot read; it is never kept itself. Nobody knows
+    whether it closes the gate, so the gate of its service is closed here; `service` None: of every service."""
+
+    kind: Literal["unread"] = "unread"
+    what: str
+    """The kind it has there."""
+    service: str | None = None

@@ -19,6 +19,7 @@ from bot.domain.calendar_facts import Queued as Queued
 from bot.domain.calendar_facts import TurnedAway as TurnedAway
 from bot.domain.calendar_facts import Unlocked as Unlocked
 from bot.domain.calendar_facts import Unqueued as Unqueued
+from bot.domain.calendar_facts import Unread as Unread
 from bot.domain.facts import Approvals as Approvals
 from bot.domain.facts import Cause as Cause
 from bot.domain.facts import Decision as Decision
@@ -271,7 +272,16 @@ Events = Sequence[Event]
 
 
 CalendarEvent = Annotated[
-    FreezeAdded | FreezeRemoved | IncidentOpened | IncidentClosed | Locked | Unlocked | Queued | Unqueued | TurnedAway,
+    FreezeAdded
+    | FreezeRemoved
+    | IncidentOpened
+    | IncidentClosed
+    | Locked
+    | Unlocked
+    | Queued
+    | Unqueued
+    | TurnedAway
+    | Unread,
     Field(discriminator="kind"),
 ]
 

@@ -10,7 +10,7 @@ import structlog
 from bot.domain import alerts
 from bot.domain.alerts import Signal
 from bot.domain.deployment import Status
-from bot.ports import Clock, Conflict, DeploymentRow, Store
+from bot.ports import Clock, Conflict, DeploymentRow, Store, UnknownRecord
 from bot.services.checklists import frozen_plan
 from bot.services.records import Records, load
 
@@ -33,16 +33,24 @@ class Alerts:
         """Attach alerts; how many of them are of a deployment that is under way, known ones included.
 
         When it returns, they are durable. A repeat changes nothing. Raises StoreError when the database cannot do it:
-        then some may be attached, and the same call again completes it.
+        then some may be attached, and the same call again completes it. Where a newer release has written a deployment
+        they are about, the others get theirs first.
         """
         attached: set[tuple[str, str]] = set()
         written = False
+        unread: UnknownRecord | None = None
         for row, meant in await self._meant(signals):
-            written |= await self._attach(row.id, meant)
+            try:
+                written |= await self._attach(row.id, meant)
+            except UnknownRecord as problem:
+                unread = problem
+                continue
             if row.live:
                 attached |= {(signal.source, signal.fingerprint) for signal in meant}
         if written:
             self._changed()
+        if unread is not None:
+            raise unread  # its sender repeats it, and it comes to who can read
         return len(attached)
 
     async def _meant(self, signals: Sequence[Signal]) -> list[tuple[DeploymentRow, list[Signal]]]:
@@ -54,7 +62,11 @@ class Alerts:
             for row in rows:
                 if row.status == Status.WAITING or _long_over(row, now):
                     continue
-                policy = (await frozen_plan(unit, row.digest, row.environment)).policy
+                try:
+                    policy = (await frozen_plan(unit, row.digest, row.environment)).policy
+                except UnknownRecord as unknown:
+                    log.warning("alerts.skipped", deployment=row.id, problem=str(unknown))
+                    continue
                 if meant := [signal for signal in signals if alerts.belongs(policy, row.environment, signal)]:
                     found.append((row, meant))
         return found

@@ -12,7 +12,7 @@ from bot.domain import baseline
 from bot.domain import events as e
 from bot.domain.baseline import Disturbance, Normal
 from bot.domain.deployment import Deployment
-from bot.ports import TURN, Asked, DeploymentRow, History, Probe, Store
+from bot.ports import TURN, Asked, DeploymentRow, History, Probe, Store, UnknownRecord
 from bot.services.measuring import GRACE
 from bot.services.records import load
 from checklists.plan import Plan
@@ -33,8 +33,20 @@ async def others_before(store: Store, plan: Plan, state: Deployment) -> tuple[Di
         rows = await unit.rows(service=state.started.service, environment=state.started.environment)
         for row in rows:
             if row.id != state.id and _may_disturb(row, start, end):
-                found += baseline.disturbances(*await load(unit, row.id), start, end)
+                try:
+                    found += baseline.disturbances(*await load(unit, row.id), start, end)
+                except UnknownRecord as unknown:
+                    log.warning("baselines.unread", deployment=row.id, problem=str(unknown))
+                    found.append(_unread(row, end))
     return tuple(sorted(found, key=lambda one: (one.start, one.why)))
+
+
+def _unread(row: DeploymentRow, end: datetime) -> Disturbance:
+    """One that a newer release has written: nobody here knows what it did, so none of its time counts as normal."""
+    over = row.ended_at + baseline.SETTLES if row.ended_at is not None else end
+    return Disturbance(
+        row.started_at, over, f"{row.version} was deployed by a newer gonogo, and nobody here can read it"
+    )
 
 
 def _may_disturb(row: DeploymentRow, start: datetime, end: datetime) -> bool:

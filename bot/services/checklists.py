@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from pathlib import Path
 
-from bot.ports import FrozenChecklist, Unit
+from bot.ports import FrozenChecklist, Unit, UnknownRecord
 from checklists.library import ChecklistError, Loaded, from_texts, load, names
 from checklists.plan import Plan, make_plan
 from checklists.policy_file import PolicyError
@@ -92,7 +92,8 @@ def freeze(loaded: Loaded) -> FrozenChecklist:
 
 
 async def frozen_plan(unit: Unit, digest: str, environment: str, lane: str = "") -> Plan:
-    """The plan of a deployment from the texts it started with. Raises StoreError if they were never kept."""
+    """The plan of a deployment from the texts it started with. Raises StoreError if they were never kept, and
+    UnknownRecord if they say what only another release knows: what is kept could be read when it started."""
     cached = _PLANS.get((digest, environment, lane))
     if cached is None:
         kept = await unit.checklist(digest)
@@ -109,5 +110,11 @@ _PLANS: dict[tuple[str, str, str], Plan] = {}
 
 
 def _plan(kept: FrozenChecklist, environment: str, lane: str) -> Plan:
-    loaded = from_texts(kept.name, kept.markdown, kept.policy)
+    try:
+        loaded = from_texts(kept.name, kept.markdown, kept.policy)
+    except (DocumentError, PolicyError) as error:
+        raise UnknownRecord(
+            f"The checklist {kept.name!r} that a deployment keeps was read by another version of gonogo "
+            f"({str(error).splitlines()[0]}). Install the newest one."
+        ) from error
     return make_plan(loaded.checklist, loaded.policy, environment=environment, lane=lane)

@@ -9,7 +9,15 @@ from datetime import datetime, timedelta
 from bot.cards.card import escape
 from bot.domain.calendar import Busy, Code, Opening, Reason, Rules, Unreadable, opening, rules_for, to_be_read
 from bot.domain.errors import Unwell
-from bot.domain.events import CalendarEvent, FreezeAdded, FreezeRemoved, IncidentClosed, IncidentOpened, Locked
+from bot.domain.events import (
+    CalendarEvent,
+    FreezeAdded,
+    FreezeRemoved,
+    IncidentClosed,
+    IncidentOpened,
+    Locked,
+    Unread,
+)
 from bot.domain.locks import locked_by
 from bot.domain.people import Who
 from bot.ports import Calendars, Unit
@@ -69,7 +77,8 @@ class Gate:
         held = [*busy, *chat_freezes(said, service=service, environment=environment)]
         if by_incidents:
             held += open_incidents(said, service=service)
-        return opening(_rules(policy, environment), at, busy=held, unreadable=unreadable)
+        unread = [(source, True) for source in written_elsewhere(said, service=service)]
+        return opening(_rules(policy, environment), at, busy=held, unreadable=[*unreadable, *unread])
 
     async def answer(
         self, unit: Unit, policy: Policy, *, service: str, environment: str, at: datetime, now: datetime, read: Read
@@ -122,6 +131,12 @@ def standing_incidents(events: Iterable[CalendarEvent]) -> list[IncidentOpened]:
         elif isinstance(event, IncidentClosed):
             standing.pop(event.id, None)
     return list(standing.values())
+
+
+def written_elsewhere(events: Iterable[CalendarEvent], *, service: str) -> list[str]:
+    """What a newer release has kept about a service and this one cannot read, as sources: unknown is not open."""
+    kinds = [event.what for event in events if isinstance(event, Unread) and event.service in (None, service)]
+    return [f"“{kind}”, written by a newer gonogo (install it here too)," for kind in dict.fromkeys(kinds)]
 
 
 def chat_freezes(events: Iterable[CalendarEvent], *, service: str, environment: str) -> list[Busy]:

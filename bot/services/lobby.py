@@ -8,15 +8,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 
+import structlog
+
 from bot.cards import forms, replies
 from bot.cards.card import Answer, Card
 from bot.cards.deployment import slots
 from bot.cards.home import home_card
 from bot.cards.opening import say_opening
+from bot.cards.view import View
 from bot.domain.calendar import Opening
 from bot.domain.errors import Unwell
 from bot.domain.people import Who
-from bot.ports import Clock, Store
+from bot.ports import Clock, Store, UnknownRecord
 from bot.services.checklists import ENVIRONMENTS, Checklists, environments_of
 from bot.services.gate import Gate, standing_freezes
 from bot.services.records import UnknownDeployment
@@ -27,6 +30,8 @@ from checklists.reader import DocumentError
 
 _GATES = 10
 """Checklists whose window the Home tab shows."""
+
+log = structlog.get_logger(__name__)
 
 
 class Lobby:
@@ -64,7 +69,12 @@ class Lobby:
         for name in (await self._checklists.names())[:_GATES]:
             with contextlib.suppress(ChecklistError, DocumentError, PolicyError, Unwell):
                 gates.append((name, await self._opening(name, ENVIRONMENTS[0])))
-        views = [await self._views.bare(row.id) for row in live]
+        views: list[View] = []
+        for row in live:
+            try:
+                views.append(await self._views.bare(row.id))
+            except UnknownRecord as unknown:  # another release runs beside this one: the others are shown
+                log.warning("home.skipped", deployment=row.id, problem=str(unknown))
         return home_card(who, views, gates, freezes, ended, now)
 
     async def cards(self, deployment: str) -> tuple[Card, ...]:

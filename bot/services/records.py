@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+import structlog
+
 from bot.cards.admission import notices, took_over_card
 from bot.cards.announcement import announcement_text
 from bot.cards.card import Card
@@ -16,7 +18,7 @@ from bot.domain.course import consequences, deadlines
 from bot.domain.deployment import Deployment, Status, evolve, replay
 from bot.domain.locks import after_rollback
 from bot.domain.people import GONOGO
-from bot.ports import Deadline, DeploymentRow, Outgoing, Unit
+from bot.ports import Deadline, DeploymentRow, Outgoing, Unit, UnknownRecord
 from bot.services.checklists import frozen_plan
 from bot.services.lock_mirror import LockMirror
 from checklists.plan import Plan
@@ -30,6 +32,8 @@ DUE_KINDS = frozenset({
 """The kinds of due work of this release: the first words of deadlines' keys. Others are another release's, which is at
 work beside this one: they are left alone."""
 
+log = structlog.get_logger(__name__)
+
 
 class UnknownDeployment(LookupError):
     """No deployment of this id."""
@@ -37,10 +41,9 @@ class UnknownDeployment(LookupError):
 
 async def load(unit: Unit, deployment: str) -> tuple[Plan, Deployment]:
     """A deployment and its plan. Raises UnknownDeployment."""
-    facts = await unit.events(deployment)
-    if not facts:
+    state = await unit.state(deployment)
+    if state is None:
         raise UnknownDeployment(deployment)
-    state = replay(facts)
     started = state.started
     return await frozen_plan(unit, started.digest, started.environment, started.lane), state
 
@@ -134,24 +137,18 @@ class Records:
 
     async def _mark(self, unit: Unit, state: Deployment, now: datetime) -> None:
         """A newer deployment begins: the one that is still watched is told, as what it measures may be its doing."""
-        rows = await unit.rows(service=state.started.service, environment=state.started.environment, live=True)
-        for row in rows:
-            if row.id != state.id and row.status == Status.SUCCEEDED:
-                plan, older = await load(unit, row.id)
-                fact = e.NewerStarted(at=now, by=GONOGO, id=state.id, version=state.started.version)
-                await self._save(unit, plan, evolve(older, [fact]), [fact], after=older.revision, now=now)
+        for plan, older in await _still_watched(unit, state):
+            fact = e.NewerStarted(at=now, by=GONOGO, id=state.id, version=state.started.version)
+            await self._save(unit, plan, evolve(older, [fact]), [fact], after=older.revision, now=now)
 
     async def _take_over(self, unit: Unit, state: Deployment, now: datetime) -> None:
         """A newer deployment is in production: it takes over the watch of the older ones."""
-        rows = await unit.rows(service=state.started.service, environment=state.started.environment, live=True)
-        for row in rows:
-            if row.id != state.id and row.status == Status.SUCCEEDED:
-                plan, older = await load(unit, row.id)
-                fact = e.Superseded(at=now, by=GONOGO, id=state.id, version=state.started.version)
-                await self._save(unit, plan, evolve(older, [fact]), [fact], after=older.revision, now=now)
-                card = took_over_card(View(plan, older, now), state.started.version)
-                name = f"takeover-{state.id}"
-                await unit.say(self._everywhere(plan.policy, older, name, card, everywhere=False))
+        for plan, older in await _still_watched(unit, state):
+            fact = e.Superseded(at=now, by=GONOGO, id=state.id, version=state.started.version)
+            await self._save(unit, plan, evolve(older, [fact]), [fact], after=older.revision, now=now)
+            card = took_over_card(View(plan, older, now), state.started.version)
+            name = f"takeover-{state.id}"
+            await unit.say(self._everywhere(plan.policy, older, name, card, everywhere=False))
 
     def _messages(self, policy: Policy, state: Deployment, fact: e.Announced) -> list[Outgoing]:
         return [
@@ -165,6 +162,19 @@ class Records:
             for chat in self._chats
             for channel in announcement_channels(policy, fact.announcement)
         ]
+
+
+async def _still_watched(unit: Unit, state: Deployment) -> list[tuple[Plan, Deployment]]:
+    """The older deployments of the same service here. One that a newer release has written is left to that one: what
+    people do now is not refused because of it."""
+    found = []
+    for row in await unit.rows(service=state.started.service, environment=state.started.environment, live=True):
+        if row.id != state.id and row.status == Status.SUCCEEDED:
+            try:
+                found.append(await load(unit, row.id))
+            except UnknownRecord as unknown:
+                log.warning("records.skipped", deployment=row.id, problem=str(unknown))
+    return found
 
 
 def _name(said: e.Announced) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from bot.cards import admission as said
 from bot.cards import replies
 from bot.cards.card import Answer, escape
@@ -22,7 +24,7 @@ from bot.domain.errors import Unwell
 from bot.domain.horizon import Concern, concerns, moments
 from bot.domain.locks import queue_of
 from bot.domain.people import Who, may
-from bot.ports import Changelog, Clock, Roster, Store, Unit
+from bot.ports import Changelog, Clock, Roster, Store, Unit, UnknownRecord
 from bot.services.checklists import Checklists, environments_of, freeze
 from bot.services.delivery import answered, once
 from bot.services.gate import Gate, Read
@@ -41,6 +43,8 @@ WHEN_OPEN = "open"
 """For `Request.when`: as soon as the window opens."""
 _GENERAL = "emergency"
 """What everybody calls the lane past closed windows, whatever the policy's own name for it."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +199,13 @@ class Starting:
         plan = asked.plan
         holder = await unit.lock_holder(plan.service, plan.environment)
         if holder is not None:
-            view = View(*await load(unit, holder.id), now)
-            answer = replies.locked(view)
-            await self._turned_away(unit, asked, who, answer, opening, now, lock=view.name, tell=False)
+            try:
+                answer = replies.locked(View(*await load(unit, holder.id), now))
+            except UnknownRecord as unknown:  # whose it is, is known all the same
+                log.warning("starting.unread", deployment=holder.id, problem=str(unknown))
+                answer = replies.locked_elsewhere(holder, plan, now)
+            name = f"{holder.service} {holder.version} → {holder.environment}"
+            await self._turned_away(unit, asked, who, answer, opening, now, lock=name, tell=False)
             return answer
         lock = await self._gate.lock(unit, plan.service, plan.environment, now, who=who)
         if lock is None:

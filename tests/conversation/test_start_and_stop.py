@@ -68,12 +68,17 @@ def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
+def test_a_database_of_a_newer_release_is_worked_on_where_its_tables_do(tmp_path: Path) -> None:
     records = new_database(tmp_path)
     records.change("UPDATE alembic_version SET version_num = '9999'")
+    process = Process(tmp_path)
+    assert httpx.get(f"{process.address}/healthz", trust_env=False).status_code == 200
+    assert process.stop()[0] == 0
+    assert "database.newer" in process.errors
+    records.change("ALTER TABLE outbox DROP COLUMN why_later")
     assert refused(tmp_path) == (
-        f"The database {tmp_path / 'gonogo.db'} was made by a newer gonogo (revision 9999). "
-        "Install that version or restore a backup."
+        f"The database {tmp_path / 'gonogo.db'} was made by a newer gonogo (revision 9999), and this one cannot work "
+        "on it: outbox has no why_later. Install that version or restore a backup."
     )
     assert records.rows("SELECT version_num FROM alembic_version") == [("9999",)]
 

@@ -97,7 +97,7 @@ def test_a_planned_start_opens_each_phase_at_its_time(tmp_path: Path) -> None:
 def _to_due(channel: Channel, due: datetime) -> datetime:
     """Move to the next event until that time; when the last phase was opened."""
     for _ in range(4):
-        opened = [fact for fact in channel.records.facts("phase_opened") if fact["due"]]
+        opened = [fact for fact in channel.records.facts("phase_opened") if fact.get("due")]
         if opened and datetime.fromisoformat(opened[-1]["due"]) >= due:
             late = datetime.fromisoformat(opened[-1]["at"]) - due
             assert timedelta(0) <= late < timedelta(seconds=20)

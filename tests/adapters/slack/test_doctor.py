@@ -135,10 +135,11 @@ async def test_without_slack_it_says_what_is_set_up(tmp_path: Path) -> None:
     assert "--  Slack is not set up: `gonogo run` shows the sandbox channel" in list(lines(found))
 
 
-async def test_a_database_of_another_release_is_wrong(sqlite_url: str) -> None:
+async def test_a_database_of_another_release_without_what_this_one_needs_is_wrong(sqlite_url: str) -> None:
     engine = engine_for(address(sqlite_url))
     async with engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
+        await connection.exec_driver_sql("DROP TABLE tokens")
     await engine.dispose()
     [broken] = wrong(await examine_all(Settings(database_url=sqlite_url)))
     assert broken.what == "The database can be reached and has the tables of this release"
