@@ -137,7 +137,7 @@ async def _sources(settings: Settings) -> AsyncIterator[Probe]:
 
 def _about_a_version(probe: ProbePolicy) -> bool:
     about_commit = probe.github is not None and not probe.github.startswith("runs ")
-    return about_commit or "{{" in (probe.equals or "")
+    return about_commit or probe.release is not None or "{{" in (probe.equals or "")
 
 
 def _parts(names: Iterable[str], policies: Mapping[str, ProbePolicy]) -> Iterator[str]:

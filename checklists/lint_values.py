@@ -149,16 +149,16 @@ def _measures(policy: Policy) -> Iterator[Remark]:
 
 def _is_number(probe: ProbePolicy) -> bool:
     """Whether its source answers with a number, which needs a unit and a target; else it says yes or no."""
-    key, value = probe.source
-    return key in _NUMBERS and not (key == "github" and str(value).split(" ")[0] in ("tag", "workflow"))
+    return probe.source[0] in _NUMBERS and not probe.yes_no
 
 
 def _baseline(probe: ProbePolicy, of: str, path: Path, policy: Policy) -> Iterator[Remark]:
     """What is compared with its own past must have one."""
     other = policy.probes.get(of)
-    if other is not None and other.source[0] not in _WITH_A_PAST:
+    if other is not None and (other.source[0] not in _WITH_A_PAST or other.yes_no):
         known = ", ".join(sorted(_WITH_A_PAST))
-        message = f"{other.source[0]} knows no past, and {of!r} has to be known before T0; those that do are {known}"
+        what = f"a {other.source[0]} monitor" if other.datadog is not None else other.source[0]
+        message = f"{what} knows no past, and {of!r} has to be known before T0; those that do are {known}"
         yield Remark((*path, "baseline"), "no-past", message)
     if probe.unit is not None and probe.unit != "x":
         message = (

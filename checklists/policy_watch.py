@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from checklists.monitors import parse_monitors
 from checklists.policy_types import At, Duration, Measured, Model, Then, Words
+from checklists.spellings import names_version, spellings
 
 SOURCES = (
     "http", "prometheus", "alertmanager", "datadog", "sentry", "cloudflare", "cloudwatch", "redis", "kubernetes",
     "github", "statuspage", "pagerduty", "fly", "command", "incidents", "all", "baseline",
 )  # fmt: skip
 """The source keys of a probe; it has exactly one."""
+_KNOW_PAST = frozenset({"prometheus", "datadog", "sentry", "cloudflare", "cloudwatch"})
+"""Sources that can be asked what was so at an earlier instant."""
 
 
 class ProbePolicy(Model):
     """Where a measure comes from. Exactly one source key. Credentials never stand here: they come from the settings.
 
-    Some sources answer yes or no (`http` without `target`, `statuspage`, `alertmanager`, `pagerduty`, `fly`,
-    `command`, some of `github`), the others give a number, which `unit` names and a target is held against.
+    Some sources answer yes or no (`http` without `target`, `statuspage`, `alertmanager`, `pagerduty`, `fly`, `command`,
+    monitors of `datadog`, a rollout of `kubernetes`, some of `github`). The others give a number, which `unit` names
+    and a target is held against.
     """
 
     say: str | None = None
@@ -31,16 +37,23 @@ class ProbePolicy(Model):
     json_field: str | None = Field(default=None, alias="json")
     equals: str | None = None
     """May name `{{ version }}`; a leading `v` is ignored in the comparison."""
+    percentile: float | None = Field(default=None, gt=0, le=99.5)
+    """Asks `samples` times, one after the other, all within `timeout`: of so many answers in a hundred the slowest."""
+    samples: int = Field(default=20, ge=2, le=200)
     timeout: Duration = timedelta(seconds=10)
     prometheus: str | None = None
     """A PromQL expression that gives one number."""
     alertmanager: str | None = None
     """Matchers, `severity="critical",service="api"`; healthy while no alert that matches fires."""
     datadog: str | None = None
-    """A metrics query; its last point counts."""
+    """A metrics query, whose last point counts. Or yes or no: `monitor NUMBER` (its state is OK), or `monitors
+    TAG,TAG` (that of each monitor with all of these tags is)."""
     sentry: str | None = None
     """`PROJECT error_rate`, `PROJECT errors`, `PROJECT users`, `PROJECT new_issues`, or `PROJECT errors_vs_normal`
     (times the errors of the same minutes a week before), over the time since T0, at most 30 minutes."""
+    release: str | None = None
+    """What Sentry calls the deployed release, `shop@{{ version }}`: only that one counts. A leading `v` is ignored.
+    Without it all releases count, the old one too while it still serves."""
     cloudflare: str | None = None
     """`error_rate`, `p95_latency`, `p99_latency` or `requests` of the account's Workers, or of one: `error_rate
     gateway`."""
@@ -50,11 +63,12 @@ class ProbePolicy(Model):
     """`exists KEY` (0 or 1), or `memory` (share of `maxmemory` in use)."""
     kubernetes: str | None = None
     """`pods LABEL=VALUE -n NAMESPACE`: the share of the matching pods that are running and ready; `nodes`: of the
-    nodes."""
+    nodes. Or yes or no: `rollout NAME -n NAMESPACE`, whether that Deployment is rolled out."""
     github: str | None = None
     """`approvals` of the pull request, `checks` (the share of the commit's checks that are green), `runs WORKFLOW`
     (runs in progress, our own left out), or `blocking_labels LABEL` (labels of this name on the pull request); or yes
-    or no: `tag` (there is one for the version), `workflow WORKFLOW` (its newest run has succeeded). The commit is the
+    or no: `tag` (there is one for the version), `workflow WORKFLOW` (its newest run has succeeded),
+    `environment_approval WORKFLOW ENVIRONMENT` (that run is approved for this environment of GitHub). The commit is the
     deployed version's, in the policy's `repository`."""
     statuspage: str | None = None
     """Address of an Atlassian Statuspage; healthy while it lists no unresolved incident."""
@@ -87,13 +101,59 @@ class ProbePolicy(Model):
         if len(given) != 1:
             found = f"has {' and '.join(given)}" if given else "has none"
             raise ValueError(f"a probe has exactly one source, this one {found}; the sources are {', '.join(SOURCES)}")
+        if self.datadog is not None:
+            parse_monitors(self.datadog)
+        if self.release is not None:
+            self._release_can_be_told(self.release)
+        if self.percentile is not None or "samples" in self.model_fields_set:
+            self._percentile_can_be_told()
         return self
+
+    def _percentile_can_be_told(self) -> None:
+        if self.percentile is None:
+            raise ValueError("`samples` are for a `percentile`: `percentile: 95, samples: 20`")
+        if self.http is None or self.json_field is not None or self.equals is not None:
+            raise ValueError("`percentile` is of how long an address takes to answer: only for `http`, without a field")
+        least = math.ceil(round(100 / (100 - self.percentile), 6))
+        if self.samples < least:
+            raise ValueError(
+                f"the {self.percentile:g}th percentile is told by {least} answers at least: `samples: {least}`"
+            )
+
+    def _release_can_be_told(self, release: str) -> None:
+        if self.sentry is None:
+            raise ValueError("`release` is Sentry's name of the deployed release: only for a `sentry` probe")
+        if self.sentry.split()[-1:] == ["errors_vs_normal"]:
+            raise ValueError(
+                "errors_vs_normal compares with the week before, when this release was not there: leave out `release`"
+            )
+        if not names_version(release):
+            raise ValueError("`release` says what Sentry calls each version: `shop@{{ version }}`")
+        try:
+            spellings(release, "1.2.0")
+        except ValueError as error:
+            raise ValueError(f"`release` {error}") from None
 
     @property
     def source(self) -> tuple[str, str]:
         """The source key and what it says: `("http", "https://…")`."""
         name = next(name for name in SOURCES if getattr(self, name) is not None)
         return name, ", ".join(self.all) if self.all is not None else str(getattr(self, name))
+
+    @property
+    def yes_no(self) -> bool:
+        """Whether a source that answers with numbers is asked for a yes or no."""
+        if self.datadog is not None:
+            return parse_monitors(self.datadog) is not None
+        if self.kubernetes is not None:
+            return self.kubernetes.split(" ")[0] == "rollout"
+        return self.github is not None and self.github.split(" ")[0] in ("tag", "workflow", "environment_approval")
+
+    @property
+    def knows_past(self) -> bool:
+        """Whether it can be asked as of an earlier instant. The others are measured when they are asked, which a check
+        that runs late has to say. A baseline is as what it compares, which needs a past."""
+        return self.baseline is not None or (self.source[0] in _KNOW_PAST and not self.yes_no)
 
 
 class WatchEntry(Model):

@@ -118,6 +118,7 @@ probes:
   quiet: {{incidents: none}}
   approvals: {{github: approvals, unit: count, target: ">= 1 count"}}
   version: {{http: "{vendor.base}/version", json: version, equals: "{{{{ version }}}}"}}
+  errors: {{sentry: shop errors, release: "shop@{{{{ version }}}}", unit: count, target: "= 0 count"}}
 """
     settings = {
         "GONOGO_AWS_REGION": "eu-west-1",
@@ -136,6 +137,7 @@ probes:
         ("93%", "failing", "cpu 93% (target < 60%)"),
         ("-", refused, f"fly {missing}"),
         ("-", refused, f"incidents {missing}"),
+        ("-", refused, which),
         ("-", refused, which),
         ("-", refused, which),
     ]

@@ -130,6 +130,8 @@ class Api:
     """What to do when it does not let us in: the name of a setting, never its value."""
     until: float
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    resets: str = ""
+    """A header that says in how many seconds it may be asked again, where there is no `Retry-After`."""
 
     @classmethod
     def begin(
@@ -140,9 +142,11 @@ class Api:
         mend: str,
         probe: ProbePolicy,
         headers: Mapping[str, str] | None = None,
+        *,
+        resets: str = "",
     ) -> Api:
         """For one measurement of a probe, whose time begins now."""
-        return cls(client, who, base, mend, until(probe), headers or {})
+        return cls(client, who, base, mend, until(probe), headers or {}, resets)
 
     async def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
         """GET below the base, or an address there (a next page). Raises Cannot."""
@@ -237,6 +241,8 @@ class Api:
         if response.is_success:
             return
         wait = retry_after(response.headers.get("Retry-After"))
+        if wait is None and status == 429 and self.resets:
+            wait = retry_after(response.headers.get(self.resets))
         limited = status in (429, 503) or (status == 403 and response.headers.get("X-RateLimit-Remaining") == "0")
         if limited or (status == 403 and wait is not None):
             if wait is None:

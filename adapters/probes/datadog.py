@@ -1,4 +1,4 @@
-"""Datadog: the last point of a metrics query (`GET /api/v1/query`)."""
+"""Datadog: the last point of a metrics query (`GET /api/v1/query`), or the state of monitors."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import httpx
 from pydantic import BaseModel, ConfigDict
 
 from adapters.probes.asking import Api, BadStatus, Cannot, Found, NoData, Refused, explained, hidden, measured
+from adapters.probes.datadog_monitors import ask_monitors, page_of
 from bot.domain.events import Measurement, Outcome
 from bot.ports import Asked
+from checklists.monitors import Monitors, parse_monitors
 from checklists.policy import ProbePolicy
 from checklists.quantities import to_base
 
@@ -20,7 +22,12 @@ LOOKS_BACK = timedelta(minutes=15)
 """How old the last point may be: metrics that Datadog collects from a cloud are some minutes behind."""
 
 _SITE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
-_MEND = "GONOGO_DATADOG_API_KEY and GONOGO_DATADOG_APP_KEY must be of GONOGO_DATADOG_SITE, with timeseries_query"
+_MEND = (
+    "GONOGO_DATADOG_API_KEY and GONOGO_DATADOG_APP_KEY must be of GONOGO_DATADOG_SITE, with timeseries_query and, for "
+    "monitors, monitors_read"
+)
+_RESETS = "X-RateLimit-Reset"
+"""In how many seconds its count begins anew; Datadog sends no `Retry-After`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,8 @@ class DatadogProbe:
 
     The last point of the 15 minutes before `asked.as_of` counts. A last point that is empty is *no data*, whatever the
     points before it say: it may be what a broken service looks like. A query that gives several series is an error.
+
+    `datadog: monitor NUMBER` and `monitors TAG,TAG` are yes or no; they have no past, and are measured now.
     """
 
     def __init__(self, client: httpx.AsyncClient, credentials: DatadogCredentials) -> None:
@@ -63,7 +72,16 @@ class DatadogProbe:
         """Ask once, as of `asked.as_of`. No data when there is no point in that time."""
         if probe is None or probe.datadog is None:
             return Measurement(name=name, outcome=Outcome.REFUSED, detail=f"the policy has no query for {name}")
-        return await measured(name, probe, self._ask(probe, probe.datadog, asked), link=self._link())
+        try:
+            monitors = parse_monitors(probe.datadog)
+        except ValueError as error:
+            return Measurement(name=name, outcome=Outcome.REFUSED, detail=str(error))
+        site = self._site()
+        if monitors is not None:
+            link = page_of(site, monitors) if site else None
+            return await measured(name, probe, self._ask_monitors(probe, monitors), link=link)
+        link = f"{site}/metric/explorer" if site else None
+        return await measured(name, probe, self._ask(probe, probe.datadog, asked), link=link)
 
     async def history(
         self, name: str, probe: ProbePolicy, asked: Asked, *, start: datetime, end: datetime, step: timedelta
@@ -73,7 +91,7 @@ class DatadogProbe:
         found: dict[int, tuple[datetime, float]] = {}
 
         async def collect() -> Found:
-            if probe.datadog is None or probe.unit is None:
+            if probe.datadog is None or probe.unit is None or not probe.knows_past:
                 raise Refused("the policy has no query, or no unit")
             for at, value in await self._points(probe, probe.datadog, start, end):
                 if value is not None and math.isfinite(value):
@@ -97,18 +115,22 @@ class DatadogProbe:
             raise NoData(f"the last point ({at:%H:%M} UTC) is empty")
         return Found(value, probe.unit)
 
+    async def _ask_monitors(self, probe: ProbePolicy, monitors: Monitors) -> Found:
+        try:
+            return await ask_monitors(self._api(probe), monitors)
+        except BadStatus as bad:
+            raise self._explained(bad) from None
+
     async def _points(
         self, probe: ProbePolicy, query: str, start: datetime, end: datetime
     ) -> list[tuple[datetime, float | None]]:
         """Oldest first; those outside of what was asked for are left out."""
-        keys = self._credentials
-        headers = {"DD-API-KEY": keys.api_key, "DD-APPLICATION-KEY": keys.app_key}
-        api = Api.begin(self._client, "Datadog", self._base(), _MEND, probe, headers)
+        keys, api = self._credentials, self._api(probe)
         asked_for = {"from": int(start.timestamp()), "to": int(end.timestamp()), "query": query}
         try:
             said = (await api.get("/api/v1/query", asked_for)).read(_Said)
         except BadStatus as bad:
-            raise explained(bad, "Datadog", keys.api_key, keys.app_key) from None
+            raise self._explained(bad) from None
         if said.status != "ok" or said.error:
             why = hidden(said.error or said.status, keys.api_key, keys.app_key)
             raise Cannot(f"Datadog could not answer the query: {why}")
@@ -120,16 +142,21 @@ class DatadogProbe:
             key=lambda point: point[0],
         )
 
-    def _base(self) -> str:
-        if not _SITE.fullmatch(self._credentials.site):
+    def _api(self, probe: ProbePolicy) -> Api:
+        keys = self._credentials
+        if not _SITE.fullmatch(keys.site):
             raise Refused("GONOGO_DATADOG_SITE is no site; write it like datadoghq.eu")
-        return self._credentials.api or f"https://api.{self._credentials.site}"
+        headers = {"DD-API-KEY": keys.api_key, "DD-APPLICATION-KEY": keys.app_key}
+        base = keys.api or f"https://api.{keys.site}"
+        return Api.begin(self._client, "Datadog", base, _MEND, probe, headers, resets=_RESETS)
 
-    def _link(self) -> str | None:
+    def _explained(self, bad: BadStatus) -> Cannot:
+        return explained(bad, "Datadog", self._credentials.api_key, self._credentials.app_key)
+
+    def _site(self) -> str | None:
+        """Where people look."""
         site = self._credentials.site
-        if not _SITE.fullmatch(site):
-            return None
-        return f"https://{'app.' if site.count('.') == 1 else ''}{site}/metric/explorer"
+        return f"https://{'app.' if site.count('.') == 1 else ''}{site}" if _SITE.fullmatch(site) else None
 
 
 def _at(milliseconds: float) -> datetime:

@@ -23,7 +23,7 @@ _GREEN = {"success", "neutral", "skipped"}
 _RUNNING = ("in_progress", "queued", "waiting", "pending", "requested")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 _SHA = re.compile(r"[0-9a-f]{7,64}")
-_WITH_ARGUMENT = ("runs", "workflow", "blocking_labels")
+_WITH_ARGUMENT = ("runs", "workflow", "environment_approval", "blocking_labels")
 _PER_PAGE = 100
 _SHOWN = 3
 
@@ -101,6 +101,16 @@ class _Runs(BaseModel):
     workflow_runs: list[_Run]
 
 
+class _Approval(BaseModel):
+    state: str
+    user: _User | None = None
+    environments: list[_Named] = []
+
+
+class _Approvals(RootModel[list[_Approval]]):
+    pass
+
+
 class _Pulls(RootModel[list[_Pull]]):
     pass
 
@@ -113,8 +123,8 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class GitHubProbe:
-    """`bot.ports.Probe` for `github: approvals | checks | tag | runs WORKFLOW | workflow WORKFLOW | blocking_labels
-    LABEL`.
+    """`bot.ports.Probe` for `github: approvals | checks | tag | runs WORKFLOW | workflow WORKFLOW |
+    environment_approval WORKFLOW ENVIRONMENT | blocking_labels LABEL`.
 
     The commit is the one of the tag, or the hash, that `asked.version` names, in `asked.repository` or else the one of
     the settings; the pull request is the one that brought it. It measures now, whatever `asked.as_of` says.
@@ -137,7 +147,7 @@ class GitHubProbe:
         if work is None or bool(argument) != (what in _WITH_ARGUMENT):
             raise Refused(
                 f"{short(words)!r} is nothing GitHub is asked; write `approvals`, `checks`, `tag`, `runs WORKFLOW`, "
-                "`workflow WORKFLOW` or `blocking_labels LABEL`"
+                "`workflow WORKFLOW`, `environment_approval WORKFLOW ENVIRONMENT` or `blocking_labels LABEL`"
             )
         repository = asked.repository or self._credentials.repository
         if not _REPOSITORY.fullmatch(repository):
@@ -291,17 +301,45 @@ async def _tag(repository: _Repository, _: str) -> Found:
 async def _workflow(repository: _Repository, workflow: str) -> Found:
     """Whether the newest run of the workflow of the deployed commit has succeeded. No data while it runs, or where
     there is none: a run that is not there yet has not failed."""
-    sha = await repository.commit()
-    path = f"/actions/workflows/{quote(workflow, safe='')}/runs"
-    answer = await repository.api.get(f"/repos/{repository.name}{path}", {"head_sha": sha, "per_page": 1})
-    runs = answer.read(_Runs).workflow_runs
-    newest = next((run for run in runs if run.head_sha == sha), None)
-    if newest is None:
-        raise NoData(f"{short(workflow)} has no run of {sha[:7]}")
+    newest = await _newest(repository, workflow)
+    sha = newest.head_sha
     if newest.conclusion is None:
         raise NoData(f"{short(workflow)} of {sha[:7]} is still running")
     detail = f"{short(workflow)} of {sha[:7]}: {short(newest.conclusion, 30)}"
     return (yes if newest.conclusion == "success" else no)(detail, newest.html_url)
+
+
+async def _environment_approval(repository: _Repository, argument: str) -> Found:
+    """Whether the newest run of the workflow of the deployed commit may deploy to that environment: somebody there has
+    approved, and nobody refused. No data while nobody has said anything."""
+    workflow, _, environment = (part.strip() for part in argument.partition(" "))
+    if not environment:
+        raise Refused("of which environment of GitHub? write `environment_approval deploy.yml production`")
+    newest = await _newest(repository, workflow)
+    answer = await repository.api.get(f"/repos/{repository.name}/actions/runs/{newest.id}/approvals")
+    found = [
+        (review.state, short(review.user.login if review.user is not None else "somebody"))
+        for review in answer.read(_Approvals).root
+        if any(each.name.casefold() == environment.casefold() for each in review.environments)
+    ]
+    said = f"{short(environment, 40)} of {short(workflow)} of {newest.head_sha[:7]}"
+    if refused := [who for state, who in found if state == "rejected"]:
+        return no(f"{said}: rejected by {', '.join(refused[:_SHOWN])}", newest.html_url)
+    approved = [who for state, who in found if state == "approved"]
+    if not approved:
+        raise NoData(f"{said}: nobody has approved it yet")
+    return yes(f"{said}: approved by {', '.join(approved[:_SHOWN])}", newest.html_url)
+
+
+async def _newest(repository: _Repository, workflow: str) -> _Run:
+    """The newest run of a workflow of the deployed commit. Raises NoData where there is none."""
+    sha = await repository.commit()
+    path = f"/actions/workflows/{quote(workflow, safe='')}/runs"
+    answer = await repository.api.get(f"/repos/{repository.name}{path}", {"head_sha": sha, "per_page": 1})
+    newest = next((run for run in answer.read(_Runs).workflow_runs if run.head_sha == sha), None)
+    if newest is None:
+        raise NoData(f"{short(workflow)} has no run of {sha[:7]}")
+    return newest
 
 
 async def _blocking_labels(repository: _Repository, label: str) -> Found:
@@ -318,5 +356,6 @@ _WORK: dict[str, Callable[[_Repository, str], Awaitable[Found]]] = {
     "tag": _tag,
     "runs": _runs,
     "workflow": _workflow,
+    "environment_approval": _environment_approval,
     "blocking_labels": _blocking_labels,
 }

@@ -12,7 +12,6 @@ import asyncio
 import errno
 import json
 import math
-import re
 import socket
 import ssl
 import time
@@ -28,6 +27,7 @@ from bot.egress import Forbidden
 from bot.ports import Asked
 from checklists.policy import ProbePolicy
 from checklists.quantities import say_value, to_base
+from checklists.spellings import names_version, spellings, without_v
 
 TRIES = 2
 """How often a connection is attempted; an answer, whatever it is, is not asked for again."""
@@ -37,8 +37,6 @@ LONGEST_BODY = 64 * 1024
 """Bytes of an answer that are read."""
 REDIRECTS = 3
 
-_VERSION = re.compile(r"\{\{\s*version\s*\}\}")
-_LEADING_V = re.compile(r"^v(?=\d)", re.IGNORECASE)
 _OURS = {
     errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM,
     errno.EPERM, errno.EACCES,
@@ -82,12 +80,14 @@ class HttpProbe:
     async def measure(self, name: str, probe: ProbePolicy | None, asked: Asked) -> Measurement:
         """Yes or no (dimension `ok`, 1.0 or 0.0); or a number, where the policy gives a `unit` or a `target`.
 
-        The number is the JSON field in the probe's unit or, without a field, how long the answer took. Never raises;
+        The number is the JSON field in the probe's unit or, without a field, how long the answer took: of several asked
+        for one after the other, where the policy wants a percentile. Never raises;
         refused are other schemes and addresses with a password in them.
         """
         if probe is None or probe.http is None:
             return Measurement(name=name, outcome=Outcome.REFUSED, detail=f"the policy has no address for {name}")
-        numeric = probe.equals is None and (probe.unit is not None or probe.target is not None)
+        wanted = probe.unit, probe.target, probe.percentile
+        numeric = probe.equals is None and any(each is not None for each in wanted)
         try:
             address = _address(probe.http)
         except _Cannot as reason:
@@ -115,17 +115,22 @@ class HttpProbe:
         """Dimension, value and detail. Raises _Unhealthy and _Cannot."""
         url = _address(self._reroute(str(probe.http)) if self._reroute else str(probe.http))
         limit = probe.timeout.total_seconds()
+        took: list[float] = []
+        many = probe.samples if probe.percentile is not None else 1
         try:
             async with asyncio.timeout(limit):
-                answer = await self._get(url, probe, limit)
+                while len(took) < many:
+                    answer = await self._get(url, probe, limit)
+                    _must_be_expected(probe, answer)
+                    took.append(answer.took)
         except (TimeoutError, httpx.ConnectTimeout, httpx.ReadTimeout, httpx.WriteTimeout):
+            if many > 1:
+                raise _Cannot(_too_slow(len(took), many, limit)) from None
             raise _Unhealthy(f"no answer within {limit:g} s") from None
         except httpx.TransportError as error:
             raise _transport(error) from error
-        if answer.status != probe.expect:
-            if answer.status == httpx.codes.TOO_MANY_REQUESTS:
-                raise _Cannot("HTTP 429: it was asked too often")
-            raise _Unhealthy(f"HTTP {answer.status}{answer.elsewhere}, expected {probe.expect}")
+        if probe.percentile is not None:
+            return _percentile(took, probe.percentile)
         if numeric:
             return _number(probe, answer)
         _compare(probe, answer.body, asked.version)
@@ -152,7 +157,10 @@ class HttpProbe:
                 status, following = response.status_code, response.next_request
                 if status == probe.expect or following is None:
                     body = await _body(response) if needs_body and status == probe.expect else b""
-                    return _Answer(status, time.perf_counter() - started, body)
+                    answer = _Answer(status, time.perf_counter() - started, body)
+                    if probe.percentile is not None:
+                        await _drain(response)
+                    return answer
                 if not _same_host(url, following.url):
                     return _Answer(status, time.perf_counter() - started, elsewhere=f" to {following.url.host}")
                 url = following.url
@@ -191,6 +199,15 @@ async def _body(response: httpx.Response) -> bytes:
         if len(body) > LONGEST_BODY:
             raise _Cannot(f"the answer is longer than {LONGEST_BODY // 1024} kB")
     return bytes(body)
+
+
+async def _drain(response: httpx.Response) -> None:
+    """Read what is left, so that the connection can be kept; what is long is not worth it."""
+    read = 0
+    async for chunk in response.aiter_raw():
+        read += len(chunk)
+        if read > LONGEST_BODY:
+            return
 
 
 def _worth_a_retry(error: Exception) -> bool:
@@ -253,6 +270,25 @@ def _field(body: bytes, path: str) -> object:
     return found
 
 
+def _must_be_expected(probe: ProbePolicy, answer: _Answer) -> None:
+    """Raises _Unhealthy and _Cannot for another status than the policy's."""
+    if answer.status == probe.expect:
+        return
+    if answer.status == httpx.codes.TOO_MANY_REQUESTS:
+        raise _Cannot("HTTP 429: it was asked too often")
+    raise _Unhealthy(f"HTTP {answer.status}{answer.elsewhere}, expected {probe.expect}")
+
+
+def _percentile(took: list[float], rank: float) -> tuple[str, float, str]:
+    """By nearest rank: one of the times that were measured, never one between two of them."""
+    value = sorted(took)[math.ceil(round(rank / 100 * len(took), 6)) - 1]
+    return "seconds", value, f"{say_value(value, 'seconds')}, p{rank:g} of {len(took)} answers"
+
+
+def _too_slow(answers: int, wanted: int, limit: float) -> str:
+    return f"only {answers} of {wanted} answers within {limit:g} s: a longer `timeout` or fewer `samples` would tell"
+
+
 def _number(probe: ProbePolicy, answer: _Answer) -> tuple[str, float, str]:
     if probe.json_field is None:
         return "seconds", answer.took, say_value(answer.took, "seconds")
@@ -277,17 +313,15 @@ def _compare(probe: ProbePolicy, body: bytes, version: str) -> None:
         found, name = body.decode("utf-8", "replace").strip(), "the answer"
     if probe.equals is None:
         return
-    bare = _LEADING_V.sub("", version.strip())
-    found, expected = _LEADING_V.sub("", found), _filled(probe.equals, bare)
-    if found not in (expected, _filled(probe.equals, f"v{bare}")):
-        raise _Unhealthy(f"{name} is {_short(found)}, expected {_short(expected)}")
-
-
-def _filled(equals: str, version: str) -> str:
-    text = _VERSION.sub(lambda _: version, equals)
-    if "{{" in text:
-        raise _Cannot("`equals` can name {{ version }} and nothing else")
-    return _LEADING_V.sub("", text.strip())
+    if not version and names_version(probe.equals):
+        raise _Cannot("which version it should be is not known")
+    try:
+        expected = [without_v(text) for text in spellings(probe.equals, without_v(version))]
+    except ValueError as error:
+        raise _Cannot(f"`equals` {error}") from None
+    found = without_v(found)
+    if found not in expected:
+        raise _Unhealthy(f"{name} is {_short(found)}, expected {_short(expected[0])}")
 
 
 def _say(value: object) -> str:

@@ -1,9 +1,10 @@
-"""Kubernetes: the share of pods or nodes that are ready, from the API server."""
+"""Kubernetes: the share of pods or nodes that are ready, or a rollout, from the API server."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import shlex
 import ssl
 from collections.abc import AsyncIterator, Sequence
@@ -15,6 +16,7 @@ import httpx
 from pydantic import BaseModel, Field
 
 from adapters.probes.asking import PAGES, Api, BadStatus, Cannot, Found, NoData, Refused, measured, short
+from adapters.probes.kubernetes_rollout import ask_rollout
 from bot.domain.events import Measurement, Outcome
 from bot.ports import Asked
 from bot.reaching import make_client
@@ -89,7 +91,8 @@ class _List(BaseModel):
 
 
 class KubernetesProbe:
-    """`bot.ports.Probe` for `kubernetes: pods LABEL=VALUE -n NAMESPACE` and `kubernetes: nodes`: a ratio 0..1.
+    """`bot.ports.Probe` for `kubernetes: pods LABEL=VALUE -n NAMESPACE` and `kubernetes: nodes`, a ratio 0..1, and for
+    `kubernetes: rollout NAME -n NAMESPACE`, yes or no.
 
     A pod counts when it is running and its Ready condition is true; a node when its Ready condition is. Pods that have
     done their work or are being deleted are left out. It measures now, whatever `asked.as_of` says.
@@ -110,6 +113,8 @@ class KubernetesProbe:
         headers = {"Authorization": f"Bearer {await self._token()}"}
         async with self._trusting() as client:
             api = Api.begin(client, "Kubernetes", self._credentials.api, _MEND, probe, headers)
+            if what == _ROLLOUT:
+                return await ask_rollout(api, path, selector)
             things = await _all(api, path, selector)
         pods = path.endswith("/pods")
         counted = [thing for thing in things if not pods or not _finished(thing)]
@@ -145,13 +150,16 @@ class KubernetesProbe:
             yield client
 
 
+_ROLLOUT = "rollout"
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _MEND = "the account of GONOGO_KUBERNETES_TOKEN must be allowed to list it"
 
 
 def _meant(words: str) -> tuple[str, str, str]:
-    """Path, label selector, and how people call it. Raises Refused."""
+    """Path, label selector, and how people call it; of a rollout its namespace and name. Raises Refused."""
     wrong = Refused(
-        f"{short(words)!r} is nothing Kubernetes is asked; write `pods LABEL=VALUE -n NAMESPACE` or `nodes`"
+        f"{short(words)!r} is nothing Kubernetes is asked; write `pods LABEL=VALUE -n NAMESPACE`, `nodes` or "
+        "`rollout NAME -n NAMESPACE`"
     )
     try:
         what, *rest = shlex.split(words)
@@ -163,7 +171,11 @@ def _meant(words: str) -> tuple[str, str, str]:
     if len(rest) >= 2 and rest[-2] in ("-n", "--namespace"):
         namespace = rest[-1]
         rest = rest[:-2]
-    if what != "pods" or len(rest) != 1 or "=" not in rest[0] or not namespace.replace("-", "").isalnum():
+    if len(rest) != 1 or not namespace.replace("-", "").isalnum():
+        raise wrong
+    if what == _ROLLOUT and _NAME.fullmatch(name := rest[0].removeprefix("deployment/")):
+        return namespace, name, _ROLLOUT
+    if what != "pods" or "=" not in rest[0]:
         raise wrong
     return f"/api/v1/namespaces/{namespace}/pods", rest[0], f"pods {rest[0]} in {namespace}"
 

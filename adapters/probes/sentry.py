@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ConfigDict, RootModel
@@ -28,6 +29,7 @@ from bot.domain.events import Measurement, Outcome
 from bot.ports import Asked
 from checklists.policy import ProbePolicy
 from checklists.quantities import say_value, to_base
+from checklists.spellings import spellings
 
 URL = "https://sentry.io"
 WINDOW = timedelta(minutes=30)
@@ -36,6 +38,8 @@ WEEK = timedelta(days=7)
 
 _UNITS = {"error_rate": "ratio", "errors": "count", "users": "count", "new_issues": "count", "errors_vs_normal": "x"}
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_RELEASE = re.compile(r"[^\s/\\\"*\x00-\x1f]{1,200}")
+"""A release's name (Sentry allows no slashes and line breaks), without what its search reads as more than a name."""
 _MEND = "GONOGO_SENTRY_TOKEN needs the scopes org:read, project:read and event:read"
 _OTHERWISE = "Sentry answered something else than its API documents"
 _Read = TypeVar("_Read", bound=BaseModel)
@@ -57,6 +61,14 @@ class _Shape(BaseModel):
 
 class _Project(_Shape):
     id: str
+
+
+class _Slug(_Shape):
+    slug: str
+
+
+class _Release(_Shape):
+    projects: list[_Slug]
 
 
 class _Events(_Shape):
@@ -93,9 +105,11 @@ class SentryProbe:
     """`bot.ports.Probe` for `sentry: PROJECT METRIC`, over the 30 minutes before `asked.as_of`, in the deployment's
     environment.
 
-    All releases count, not the deployed one alone: what Sentry calls a release is the team's choice, and a name that
-    does not fit would look like no errors. `error_rate` is the share of sessions that were not healthy. No error is a
-    measured zero; no sessions, or nothing a week before to compare with, is *no data*.
+    Where the policy says what Sentry calls the deployed `release`, that one alone counts. One that Sentry does not know
+    in this project is *no data*, as a name that does not fit would look like no errors. Else all releases count.
+
+    `error_rate` is the share of sessions that were not healthy. No error is a measured zero; no sessions, or nothing a
+    week before to compare with, is *no data*.
     """
 
     def __init__(self, client: httpx.AsyncClient, credentials: SentryCredentials) -> None:
@@ -116,6 +130,7 @@ class SentryProbe:
         api = Api.begin(self._client, "Sentry", self._credentials.url, _MEND, probe, headers)
         project = await self._project(api, slug)
         scope = {"project": project, "environment": asked.environment}
+        release = await self._release(api, slug, probe.release, asked.version) if probe.release is not None else None
         # What was before T0 speaks of the old version, and would dilute what the new one does.
         since = asked.as_of - WINDOW
         if asked.deployed_at is not None and asked.deployed_at < asked.as_of:
@@ -123,16 +138,18 @@ class SentryProbe:
         window = _Window(since, asked.as_of)
         match metric:
             case "error_rate":
-                value, detail = await self._share(api, scope, window)
+                value, detail = await self._share(api, scope, window, release)
             case "errors_vs_normal":
                 value, detail = await self._against_normal(api, scope, window)
             case "new_issues":
-                value, detail = await self._new_issues(api, scope, window), ""
+                value, detail = await self._new_issues(api, scope, window, release), ""
             case "users":
-                value, detail = await self._count(api, scope, window, "count_unique(user)"), ""
+                value, detail = await self._count(api, scope, window, "count_unique(user)", release), ""
             case _:
-                value, detail = await self._count(api, scope, window, "count()"), ""
-        return Found(value, _UNITS[metric], detail, self._link(scope, window))
+                value, detail = await self._count(api, scope, window, "count()", release), ""
+        if release is not None:
+            detail = f"{detail or say_value(value, _UNITS[metric])} in {release}"
+        return Found(value, _UNITS[metric], detail, self._link(scope, window, release))
 
     async def _project(self, api: Api, slug: str) -> str:
         try:
@@ -145,8 +162,30 @@ class SentryProbe:
             raise Cannot(f"{_OTHERWISE} (a project without a number)")
         return found.id
 
-    async def _count(self, api: Api, scope: Mapping[str, str], window: _Window, what: str) -> int:
-        params = {**scope, **window.params(), "field": what, "dataset": "errors", "per_page": "1"}
+    async def _release(self, api: Api, slug: str, template: str, version: str) -> str:
+        """The deployed release as Sentry spells it. Raises Cannot; NoData where it is not one of this project."""
+        if not version:
+            raise Refused("of which release? no version is known")
+        names = spellings(template, version)
+        for name in names:
+            if not _RELEASE.fullmatch(name) or name in (".", ".."):
+                raise Refused(f"{short(name)!r} cannot be the name of a release")
+            path = f"/api/0/organizations/{self._credentials.org}/releases/{quote(name, safe='')}/"
+            try:
+                found = await self._get(api, path, {}, _Release)
+            except BadStatus as bad:
+                if bad.status != 404:
+                    raise self._explained(bad) from None
+                continue
+            if any(project.slug == slug for project in found.projects):
+                return name
+        said = " or ".join(short(name) for name in names)
+        raise NoData(f"Sentry has seen no release {said} of {slug}: create it when you deploy, or mend `release`")
+
+    async def _count(
+        self, api: Api, scope: Mapping[str, str], window: _Window, what: str, release: str | None = None
+    ) -> int:
+        params = {**scope, **window.params(), "field": what, "dataset": "errors", "per_page": "1", **_only(release)}
         rows = (await self._asked(api, "events", params, _Events)).data
         if not rows:
             raise NoData("Sentry counts nothing for that time")
@@ -163,8 +202,10 @@ class SentryProbe:
         times = now / normal
         return times, f"{say_value(times, 'times normal')} ({now} errors, {normal} a week before)"
 
-    async def _new_issues(self, api: Api, scope: Mapping[str, str], window: _Window) -> int:
+    async def _new_issues(self, api: Api, scope: Mapping[str, str], window: _Window, release: str | None) -> int:
         seen = f"firstSeen:>={_stamp(window.start)} firstSeen:<={_stamp(window.end)}"
+        if release is not None:
+            seen += f' firstRelease:"{release}"'
         params: Mapping[str, str] | None = {**scope, **window.params(), "query": seen, "limit": "100"}
         address, count = f"/api/0/organizations/{self._credentials.org}/issues/", 0
         for _ in range(PAGES):
@@ -179,10 +220,13 @@ class SentryProbe:
             address, params = str(following["url"]), None
         raise Cannot("Sentry has more pages of new issues than are read")
 
-    async def _share(self, api: Api, scope: Mapping[str, str], window: _Window) -> tuple[float, str]:
+    async def _share(
+        self, api: Api, scope: Mapping[str, str], window: _Window, release: str | None
+    ) -> tuple[float, str]:
         """Minute by minute, as Sentry may widen what was asked for to whole hours."""
         params = {
             **scope, **window.params(), "field": "sum(session)", "groupBy": "session.status", "interval": "1m",
+            **_only(release),
         }  # fmt: skip
         said = await self._asked(api, "sessions", params, _Sessions)
         inside = [window.start <= _at(text) < window.end for text in said.intervals]
@@ -216,13 +260,18 @@ class SentryProbe:
     def _explained(self, bad: BadStatus) -> Cannot:
         return explained(bad, "Sentry", self._credentials.token)
 
-    def _link(self, scope: Mapping[str, str], window: _Window) -> str | None:
+    def _link(self, scope: Mapping[str, str], window: _Window, release: str | None) -> str | None:
         try:
             base = self._credentials.url.rstrip("/")
             page = f"{base}/organizations/{self._credentials.org}/issues/"
-            return str(httpx.URL(page, params={**scope, **window.params(), "utc": "true"}))
+            return str(httpx.URL(page, params={**scope, **window.params(), "utc": "true", **_only(release)}))
         except (httpx.InvalidURL, ValueError):
             return None
+
+
+def _only(release: str | None) -> dict[str, str]:
+    """What asks for one release; for all of them nothing."""
+    return {"query": f'release:"{release}"'} if release is not None else {}
 
 
 def _words(words: str, unit: str | None) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from bot.cards.chart import Chart, Curve, Limit, Mark
 from bot.cards.view import View
 from bot.cards.words import clock, short
 from bot.domain import events as e
-from bot.domain.measured import measurements
+from bot.domain.measured import instant_of, measurements
 from checklists.plan import Check, Plan
 from checklists.quantities import Band, say_value
 
@@ -34,7 +34,7 @@ MOST_CURVES = 2
 def check_picture(view: View, check: Check, result: e.CheckRan) -> Picture | None:
     """What was measured up to this result of a check, against the limits of that check. None with less than two points
     of any measure. It stays the same whatever is measured later."""
-    return _picture(view, check, result.speaks_of)
+    return _picture(view, check, instant_of(view.plan, result, [one.measurement.name for one in result.judged]))
 
 
 def status_picture(view: View) -> Picture | None:
@@ -87,7 +87,7 @@ def _samples(view: View, end: datetime) -> tuple[dict[str, list[Sample]], dict[s
     measure."""
     found: dict[str, dict[datetime, float]] = {}
     dimensions: dict[str, str] = {}
-    for at, one in measurements(view.state):
+    for at, one in measurements(view.plan, view.state):
         if at <= end and one.value is not None and dimensions.setdefault(one.name, one.dimension) == one.dimension:
             found.setdefault(one.name, {})[at] = one.value
     for past in view.state.pasts:

@@ -15,6 +15,7 @@ from bot.domain import events as e
 from bot.domain.course import LIVE_AFTER, awaited
 from bot.domain.deployment import Run, measures_nothing
 from bot.domain.issue import QUIET
+from bot.domain.measured import instant_of, measured_now
 from bot.domain.reminders import open_items
 from bot.domain.tries import counted, kind_of, needed, try_due
 from checklists.plan import Check, Task
@@ -23,6 +24,9 @@ from checklists.quantities import say_duration
 
 _CHANGES = 2
 """So often the verdict may change within `QUIET` before it flaps."""
+
+_NAMED = 3
+"""Measures that are named in a line."""
 
 _TONES = {
     e.Verdict.HEALTHY: Tone.GOOD,
@@ -139,9 +143,7 @@ def _lines(view: View, check: Check, run: Run, stretch: list[datetime]) -> Itera
         flapped = f", and it changed {count(changed, 'time')}" if changed else ""
         yield f"{count(len(stretch), 'measurement')} from {first} to {last}{flapped}; the latest:"
     if result.late_seconds:
-        late = say_duration(timedelta(seconds=result.late_seconds))
-        then = f"of {view.clock(result.asked)}" if result.asked is not None else "of then"
-        yield f"Ran {late} late: due {view.clock(result.due)}, asked as {then}."
+        yield f"Ran {late_words(view, result)}."
     if result.tries > 1:
         before = ", ".join(kind_words(one) for one in view.state.tries.get(check.id, {}).get(result.due, ()))
         yield f"Asked {count(result.tries, 'time')} until it was decided: {before}, then this."
@@ -163,10 +165,26 @@ def _lines(view: View, check: Check, run: Run, stretch: list[datetime]) -> Itera
             yield f"It could not be told: {escape(result.why, limit=600)}."
         yield "No data is not success. Look for yourself, then decide with a reason, or ask again."
     newer = view.state.newer
-    if newer is not None and result.speaks_of > newer.at and not run.passed:
+    names = [one.measurement.name for one in result.judged]
+    if newer is not None and instant_of(view.plan, result, names) > newer.at and not run.passed:
         yield f"{escape(newer.version)} is being deployed since {view.clock(newer.at)}: this may be its doing."
     yield from _yours(view, check)
     yield from _awaited(view, check)
+
+
+def late_words(view: View, result: e.CheckRan) -> str:
+    """`47 m late: due 10:34, asked as of then`. What knows no past is named: that was measured when the check ran."""
+    late = say_duration(timedelta(seconds=result.late_seconds))
+    then = f"asked as of {view.clock(result.asked)}" if result.asked is not None else "asked as of then"
+    now = [short(measure_name(view.plan, name), 60) for name in measured_now(view.plan, result)]
+    words = f"{late} late: due {view.clock(result.due)}"
+    if not now:
+        return f"{words}, {then}"
+    if len(now) == len(result.judged):
+        return f"{words}, measured only at {view.clock(result.at)}"
+    named = escape(", ".join(now[:_NAMED])) + (f" and {len(now) - _NAMED} more" if len(now) > _NAMED else "")
+    verb = "were" if len(now) > 1 else "was"
+    return f"{words}, {then}; {named} {verb} measured only at {view.clock(result.at)}"
 
 
 def trying(view: View) -> Iterator[str]:
@@ -178,7 +196,7 @@ def trying(view: View) -> Iterator[str]:
             kind = kind_of(before[-1].verdict, before[-1].judged)
             if due in state.runs.get(check.id, {}) or kind is None:
                 continue
-            at = view.when(try_due(check, due, len(before)))
+            at = view.when(try_due(view.plan, check, due, before))
             how = f"{kind.value} {counted(before, kind)} of {needed(check, kind)}"
             yield f"**{escape(check_title(check))}**: {how}, asked again {at}"
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.cards.admission import lane_words, waiting_buttons, waiting_lines, where_it_waits
 from bot.cards.alerts import alert_lines, alert_slots
 from bot.cards.card import Block, Button, Buttons, Card, Progress, Slot, Text, Tone, escape
-from bot.cards.checks import check_slots, check_title, trying
+from bot.cards.checks import check_slots, check_title, late_words, trying
 from bot.cards.items import phase_slots
 from bot.cards.opening import say_opening
 from bot.cards.pipeline import failure_lines
@@ -16,7 +16,7 @@ from bot.cards.view import View
 from bot.cards.words import LONGEST_TITLE, count, person, plain, role_words
 from bot.cards.workflows import workflow_buttons, workflow_lines
 from bot.domain.deployment import Status, measures_nothing
-from bot.domain.watch import limit_of, time_to_recover
+from bot.domain.watch import limit_of, newest, time_to_recover
 from checklists.plan import Task
 from checklists.policy import Announcement
 from checklists.quantities import say_duration
@@ -226,6 +226,9 @@ def _watch_lines(view: View) -> Iterator[str]:
     """The time limit of what is bad, who looks after it, and a rollback that comes by itself."""
     state = view.state
     yield from trying(view)
+    for run in newest(view.plan, state):
+        if run.result.late_seconds and (check := view.plan.check(run.result.check)) is not None:
+            yield f"**{escape(check_title(check))}** ran {late_words(view, run.result)}"
     if state.newer is not None and not state.status.ended:
         since = view.when(state.newer.at)
         yield f"{escape(state.newer.version)} is being deployed since {since}: what is measured now may be its doing"

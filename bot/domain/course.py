@@ -57,10 +57,10 @@ def deadlines(plan: Plan, state: Deployment) -> dict[str, datetime]:
         for check in plan.checks:
             for number, when in enumerate(state.due_times(check)):
                 if when not in state.runs.get(check.id, {}):
-                    before = len(state.tries.get(check.id, {}).get(when, ()))
+                    before = state.tries.get(check.id, {}).get(when, ())
                     # Each try has a key of its own: what is done stays done.
-                    key = f"check:{check.id}:{number}" + (f":again:{before}" if before else "")
-                    due[key] = tries.try_due(check, when, before)
+                    key = f"check:{check.id}:{number}" + (f":again:{len(before)}" if before else "")
+                    due[key] = tries.try_due(plan, check, when, before)
         for step in plan.steps[plan.deployed_at + 1 :]:
             if step.opens is not None and step.id not in state.opened:
                 due[f"phase:{step.id}"] = state.t0 + step.opens.offset

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.measured import measured_now
 from bot.domain.watch_facts import CheckRan, CheckTried, Judged, Outcome, Verdict
-from checklists.plan import Check
+from checklists.plan import Check, Plan
 
 _NOT_ASKED = frozenset({Outcome.ERROR, Outcome.REFUSED})
 
@@ -76,7 +77,11 @@ def tried(result: CheckRan, number: int) -> CheckTried:
     )
 
 
-def try_due(check: Check, due: datetime, tries: int) -> datetime:
-    """When a check that was due at `due` is asked after so many tries. Counted from its due time: late tries are made
-    up for as of their own times, and slow ones do not push the next."""
-    return due + tries * check.again
+def try_due(plan: Plan, check: Check, due: datetime, before: Sequence[CheckTried]) -> datetime:
+    """When a check that was due at `due` is asked after these tries. Counted from its due time: late tries are made up
+    for as of their own times, and slow ones do not push the next. What knows no past is not asked several times at one
+    moment for that: from a late try that measured it on, each next one is counted from the last."""
+    counted_from_due = due + len(before) * check.again
+    if any(measured_now(plan, one) for one in before):
+        return max(counted_from_due, before[-1].at + check.again)
+    return counted_from_due

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain import events as e
+from bot.domain import workflows
 from bot.domain.alerts import alarms
 from bot.domain.deployment import Deployment, Run, Status, measures_nothing
 from bot.domain.errors import Code, Refused
+from bot.domain.measured import instant_of
 from bot.domain.people import GONOGO, Who, may
 from checklists.plan import Check, Plan
 from checklists.policy import Announcement
@@ -26,6 +28,8 @@ GRACE = timedelta(minutes=1)
 """How long before a rollback by itself it is said, so that somebody can stop it; at most half of what must last."""
 WATCH_RECOVERY = timedelta(hours=2)
 """So long after a rollback began it is looked whether the old version is well."""
+WORKFLOW_LASTS = timedelta(minutes=15)
+"""So long the end of a rollback's workflow is waited for, as nobody may tell of it."""
 _LIVE = (Status.DEPLOYED, Status.SUCCEEDED)
 
 
@@ -78,11 +82,12 @@ def _breaches(plan: Plan, state: Deployment) -> Iterator[Breach | None]:
     """What was known after each look, in the order of their instants."""
     looks = [(seen.at, seen.breach, seen.judged) for seen in state.watched]
     tries = (one for by_due in state.tries.values() for tried in by_due.values() for one in tried)
-    looks += [(one.speaks_of, breach_in(plan, one.judged), one.judged) for one in tries]
+    limits = plan.policy.rollback.alert
+    looks += [(instant_of(plan, one, limits), breach_in(plan, one.judged), one.judged) for one in tries]
     for runs in state.runs.values():
         for run in runs.values():
             told = False if run.accepted is not None else breach_in(plan, run.result.judged)
-            at = run.accepted.at if run.accepted is not None else run.result.speaks_of
+            at = run.accepted.at if run.accepted is not None else instant_of(plan, run.result, limits)
             looks.append((at, told, run.result.judged))
     found: Breach | None = None
     for at, told, judged in sorted(looks, key=lambda look: look[0]):
@@ -169,7 +174,9 @@ def follows(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
     rollback = plan.policy.rollback
     if state.status is Status.ROLLING_BACK:
         ours = state.rollback is not None and state.rollback.by.is_gonogo
-        if ours and state.recovered is not None:
+        ran = workflows.standing(state, "rollback")
+        failed = ran is not None and ran.ended is not None and ran.ended.conclusion != "success"
+        if ours and state.recovered is not None and not failed:
             return [e.RolledBack(at=now, by=GONOGO, status="System stable")]
         return []
     if state.status not in _LIVE or rollback.mode != "automatic" or rollback.lasting is None:
@@ -208,11 +215,22 @@ def look(plan: Plan, state: Deployment, due_at: datetime, judged: tuple[e.Judged
 def look_back(
     plan: Plan, state: Deployment, due_at: datetime, judged: tuple[e.Judged, ...], *, healthy: bool, now: datetime
 ) -> list[e.Event]:
-    """While rolling back: what the probes say of the version that serves."""
+    """While rolling back: what the probes say of the version that serves. What is well while the rollback's workflow is
+    still to run, or runs, may be the new version on a good minute: that is no recovery yet."""
     if f"recovery:{due_at.isoformat()}" not in due(plan, state):
         return []
     seen: list[e.Event] = [e.Watched(at=now, by=GONOGO, due=due_at, breach=breach_in(plan, judged), judged=judged)]
-    return [*seen, e.Recovered(at=now, by=GONOGO, judged=judged)] if healthy else seen
+    if not healthy or _workflow_under_way(plan, state, now):
+        return seen
+    return [*seen, e.Recovered(at=now, by=GONOGO, judged=judged)]
+
+
+def _workflow_under_way(plan: Plan, state: Deployment, now: datetime) -> bool:
+    """Whether the rollback's workflow is to be started by itself, or has been and its end is not known."""
+    ran = workflows.standing(state, "rollback")
+    if ran is None:
+        return workflows.automatic(plan, state)
+    return ran.open and now < ran.asked.at + WORKFLOW_LASTS
 
 
 def escalate(plan: Plan, state: Deployment, key: str, now: datetime) -> list[e.Event]:

@@ -70,14 +70,14 @@ async def ask_recovery(
     *,
     disturbed: Sequence[Disturbance] = (),
 ) -> Finding:
-    """The measures of a check, of the version that a rollback goes back to. Its evidence is needed here too."""
+    """The measures of a check, of the version that a rollback goes back to. Its evidence is needed here too. Where that
+    version is not known, what would be compared with it cannot be told: never the version that is left."""
     policy = plan.policy
     to_version = state.rollback.to_version if state.rollback is not None else ""
     needed = [*check.probes, *check.measure, *check.minimum, *policy.rollback.alert]
-    version = to_version or state.started.version
     probes = tuple(_parts(check.probes, policy.probes))
     return judge(
-        await _measured(probe, plan, state, needed, as_of, disturbed, version=version),
+        await _measured(probe, plan, state, needed, as_of, disturbed, version=to_version),
         probes=probes,
         measure={**_own_targets(probes, policy), **check.measure},
         alert={},
@@ -135,12 +135,12 @@ async def _measured(
     as_of: datetime,
     disturbed: Sequence[Disturbance],
     *,
-    version: str = "",
+    version: str | None = None,
 ) -> list[e.Measurement]:
     """One measurement of each of these, or of their parts; a baseline is made of what it compares, asked for once."""
     policies = plan.policy.probes
     asked = _asked(plan, state, as_of)
-    asked = replace(asked, version=version or asked.version)
+    asked = replace(asked, version=asked.version if version is None else version)
     wanted = list(_parts(names, policies))
     base = {name: of for name in wanted if (of := _base(policies, name)) is not None}
     plain = [name for name in wanted if name not in base]

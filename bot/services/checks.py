@@ -18,7 +18,7 @@ from bot.domain.deployment import Deployment, evolve
 from bot.domain.errors import Code, Refused
 from bot.domain.measured import Healthy
 from bot.domain.people import GONOGO, Who
-from bot.ports import Claimed, Clock, Conflict, Deadline, Probe, Store
+from bot.ports import Claimed, Clock, Conflict, Deadline, Probe, Store, UnknownRecord
 from bot.services.asking import ask_check, ask_items, ask_limits, ask_recovery
 from bot.services.baselines import others_before
 from bot.services.delivery import answered
@@ -52,10 +52,25 @@ class Checks:
         self._records, self._deployments, self._changed = records, deployments, changed
         self.others: dict[str, Callable[[Claimed], Awaitable[None]]] = {}
         """What other services do when it is due, by the first word of the deadline's key."""
+        self.measured: Callable[[e.Verdict], None] = lambda verdict: None
+        """Told what each check found that was measured."""
         self._unknown: set[str] = set()
         """Kinds it has warned of."""
+        self.foreign: set[str] = set()
+        """Deployments that a newer release has written: this process can do nothing for them, ever."""
 
     async def run_due(self, claimed: Claimed) -> None:
+        """Do what a deadline asks for (`_run`). A deployment that a newer release has written is left to that one: its
+        work is given back at once, and not asked for again."""
+        try:
+            await self._run(claimed)
+        except UnknownRecord as unknown:
+            if claimed.deadline.deployment not in self.foreign:
+                log.warning("checks.foreign", deployment=claimed.deadline.deployment, problem=str(unknown))
+            self.foreign.add(claimed.deadline.deployment)
+            await self._store.release_due(claimed)
+
+    async def _run(self, claimed: Claimed) -> None:
         """Do what a deadline asks for. Work that is no longer wanted, or was done by another process, is dropped
         silently; where people were faster the result is put on top of theirs, and nothing is asked twice.
 
@@ -199,6 +214,7 @@ class Checks:
         as_of = at if at is not None and late >= LATE else now
         disturbed = await others_before(self._store, plan, state)
         found = await ask_check(self._probe, plan, state, check, as_of, disturbed=disturbed)
+        self.measured(found.verdict)
         return e.CheckRan(
             at=self._clock.now(),
             by=who,

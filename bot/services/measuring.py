@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
@@ -59,7 +60,7 @@ class OneAtATime:
     time.
 
     Who asks exactly the same (the same instant, the same version) meanwhile shares the answer; who asks something else
-    about it waits until it is there.
+    about it, or for its past, waits until it is there.
     """
 
     def __init__(self, probe: Probe) -> None:
@@ -86,7 +87,13 @@ class OneAtATime:
         """What the other one knows of the past; empty where it knows nothing."""
         if not isinstance(self._probe, History):
             return []
-        return await self._probe.history(name, probe, asked, start=start, end=end, step=step)
+        source, key = self._probe, (asked.service, asked.environment, name)
+        while (other := self._under_way.get(key)) is not None:
+            await asyncio.wait([other.answer])
+        reading = asyncio.ensure_future(source.history(name, probe, asked, start=start, end=end, step=step))
+        self._under_way[key] = _Question(probe, asked, reading)  # wanted by nobody else: its answer is none to them
+        reading.add_done_callback(lambda _: self._under_way.pop(key))
+        return await reading
 
     def _ask(self, key: tuple[str, str, str], name: str, probe: ProbePolicy | None, asked: Asked) -> _Question:
         answer = asyncio.ensure_future(self._probe.measure(name, probe, asked))
@@ -99,7 +106,7 @@ class OneAtATime:
 class _Question:
     probe: ProbePolicy | None
     asked: Asked
-    answer: asyncio.Future[Measurement]
+    answer: asyncio.Future[Any]
     waiting: int = 0
     """How many want the answer; 0 again once it is being given up."""
 

@@ -45,7 +45,7 @@ async def read_past(
 
 async def _read(source: History, plan: Plan, state: Deployment, name: str, as_of: datetime) -> e.Past | None:
     assert state.t0 is not None
-    policy, last = plan.policy.probes.get(name), last_measured(state, name)
+    policy, last = plan.policy.probes.get(name), last_measured(plan, state, name)
     start = last or state.t0 - BEFORE
     if policy is None or policy.baseline is not None or as_of - start < SHORTEST:
         return None

@@ -117,7 +117,8 @@ def wanderers(name: str, parts: Callable[[Card], tuple[Card, ...]]) -> list[str]
         rows = [card for card in cards(loaded(name), state) if any(items_of(card))]
         return {items_of(card)[0]: [items_of(part) for part in parts(card)] for card in rows}
 
-    return [state for state in STATES if standing(state) != standing("fresh")]
+    fresh = standing("fresh")
+    return [state for state in STATES if state != "fresh" and standing(state) != fresh]
 
 
 def worked_on(data: st.DataObject) -> tuple[Card, Card]:

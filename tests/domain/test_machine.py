@@ -301,7 +301,7 @@ class Deployments(RuleBasedStateMachine):
                 if (wanted := check_of(plan, state, key)) is not None:
                     check, of = wanted
                     assert of not in state.runs.get(check.id, {})
-                    assert due == try_due(check, of, len(state.tries.get(check.id, {}).get(of, ())))
+                    assert due == try_due(plan, check, of, state.tries.get(check.id, {}).get(of, ()))
                 if kind == "items":
                     step = plan.step(rest)
                     assert step is not None

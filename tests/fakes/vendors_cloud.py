@@ -79,6 +79,8 @@ class Kubernetes:
 
     pods: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     nodes: list[dict[str, Any]] = field(default_factory=list)
+    deployments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By `NAMESPACE/NAME`."""
     page: int = 100
     expire: bool = False
     """`continue` is answered with 410, as when the list has changed too much."""
@@ -91,6 +93,9 @@ class Kubernetes:
         elif match := re.fullmatch(r"/api/v1/namespaces/([^/]+)/pods", request.path):
             wanted = dict(part.split("=", 1) for part in request.said("labelSelector").split(","))
             things = [pod for pod in self.pods.get(match[1], []) if wanted.items() <= pod["metadata"]["labels"].items()]
+        elif match := re.fullmatch(r"/apis/apps/v1/namespaces/([^/]+)/deployments/([^/]+)", request.path):
+            found = self.deployments.get(f"{match[1]}/{match[2]}")
+            return Reply(found) if found else Reply({"kind": "Status", "code": 404, "reason": "NotFound"}, 404)
         else:
             return Reply({"kind": "Status", "code": 404}, 404)
         first = int(request.said("continue") or 0)
@@ -111,6 +116,32 @@ def pod(
     conditions = [{"type": "Initialized", "status": "True"}, {"type": "Ready", "status": str(ready)}]
     containers = [{"name": "api", "ready": ready, "state": state}]
     return {"metadata": meta, "status": {"phase": phase, "conditions": conditions, "containerStatuses": containers}}
+
+
+def deployment(
+    replicas: int, updated: int, available: int, total: int | None = None, *, seen: int = 4, reason: str = "",
+    paused: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """One in its fourth generation. A count of none is left out, as Kubernetes does."""
+    counts = {
+        "replicas": updated if total is None else total,
+        "updatedReplicas": updated,
+        "availableReplicas": available,
+    }
+    progress = {"type": "Progressing", "status": "False" if reason == "ProgressDeadlineExceeded" else "True"}
+    labels = {"app": "api"}
+    return {
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "api", "generation": 4},
+        "spec": {
+            "replicas": replicas, "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "api", "image": "api:1"}]}},
+            **({"paused": True} if paused else {}),
+        },
+        "status": {
+            "observedGeneration": seen, **{name: number for name, number in counts.items() if number},
+            "conditions": [progress | {"reason": reason or "NewReplicaSetAvailable"}],
+        },
+    }  # fmt: skip
 
 
 def node(name: str, ready: str = "True") -> dict[str, Any]:

@@ -25,6 +25,8 @@ class GitHub:
     check_runs: list[dict[str, Any]] = field(default_factory=list)
     statuses: list[dict[str, Any]] = field(default_factory=list)
     runs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    environment_reviews: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    """By the number of a run, what was said to its deployments."""
     longest_page: int = 100
     count_more: int = 0
     """How many more things are counted than listed."""
@@ -59,6 +61,8 @@ class GitHub:
                 run for run in self.runs[match[1]] if status in ("", run["status"]) and sha in ("", run["head_sha"])
             ]
             return self._page(request, found, "workflow_runs")
+        if match := re.fullmatch(r"/actions/runs/(\d+)/approvals", path):
+            return Reply(self.environment_reviews.get(int(match[1]), []))
         return Reply({"message": "Not Found"}, 404)
 
     def _page(self, request: Request, things: list[dict[str, Any]], key: str = "", **more: Any) -> Reply:
@@ -97,3 +101,21 @@ def check(name: str, conclusion: str | None = "success") -> dict[str, Any]:
 def run(number: int, status: str = "in_progress", sha: str = "b" * 40) -> dict[str, Any]:
     link = f"https://github.com/acme/api/actions/runs/{number}"
     return {"id": number, "head_sha": sha, "status": status, "conclusion": None, "html_url": link}
+
+
+def environment_review(login: str, state: str = "approved", environment: str = "production") -> dict[str, Any]:
+    """What somebody said to a deployment of a run that waited for it."""
+    link = f"https://github.com/acme/api/deployments/activity_log?environments_filter={environment}"
+    here = {"id": 1, "node_id": "E1", "name": environment, "url": link, "html_url": link}
+    stamps = {"created_at": "2026-11-20T14:00:00Z", "updated_at": "2026-11-20T14:00:00Z"}
+    return {"state": state, "comment": "", "environments": [here | stamps], "user": _person(login)}
+
+
+def _person(login: str) -> dict[str, Any]:
+    api = f"https://api.github.com/users/{login}"
+    lists = ("followers", "following", "gists", "starred", "subscriptions", "repos", "events", "received_events")
+    return {
+        "login": login, "id": 1, "node_id": "U1", "avatar_url": f"{api}/avatar", "gravatar_id": "", "url": api,
+        "html_url": f"https://github.com/{login}", "type": "User", "site_admin": False,
+        "organizations_url": f"{api}/orgs", **{f"{name}_url": f"{api}/{name}" for name in lists},
+    }  # fmt: skip

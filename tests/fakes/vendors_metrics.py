@@ -126,16 +126,26 @@ def alert(name: str, *, silenced: bool = False, inhibited: bool = False, **label
 
 @dataclass
 class Datadog:
-    """`GET /api/v1/query`: the points between `from` and `to`, null where there is none."""
+    """`GET /api/v1/query`: the points between `from` and `to`, null where there is none. And monitors, in pages."""
 
     series: list[Sequence[tuple[float, float | None]]] = field(default_factory=list)
     said: dict[str, Any] = field(default_factory=dict)
     """What the answer has besides, or otherwise."""
+    monitors: list[dict[str, Any]] = field(default_factory=list)
 
     def __call__(self, request: Request) -> Reply:
         keys = (request.headers.get("dd-api-key"), request.headers.get("dd-application-key"))
         if keys != (DATADOG_API_KEY, DATADOG_APP_KEY):
             return Reply({"errors": ["Forbidden"]}, 403)
+        if request.path == "/api/v1/monitor":
+            tags = set(request.said("monitor_tags").split(","))
+            found = [each for each in self.monitors if tags <= set(each["tags"])]
+            page, size = int(request.said("page")), int(request.said("page_size"))
+            return Reply(found[page * size : (page + 1) * size])
+        if request.path.startswith("/api/v1/monitor/"):
+            number = int(request.path.rpartition("/")[2])
+            one = next((each for each in self.monitors if each["id"] == number), None)
+            return Reply(one) if one else Reply({"errors": ["Monitor not found"]}, 404)
         if request.path != "/api/v1/query":
             return Reply({"errors": ["Not found"]}, 404)
         if "{" not in request.said("query"):
@@ -150,6 +160,21 @@ class Datadog:
             for n, points in enumerate(self.series)
         ]  # fmt: skip
         return Reply({"status": "ok", "res_type": "time_series", "message": "", "series": series, **self.said})
+
+
+def monitor(
+    number: int, state: str, *tags: str, muted: Sequence[str] = (), downtimes: Sequence[Sequence[str]] = ()
+) -> dict[str, Any]:
+    """A monitor as Datadog answers with it. `muted` has scopes, `downtimes` the scopes of each."""
+    return {
+        "id": number, "name": f"Monitor {number}", "type": "metric alert", "query": "avg(last_5m):avg:x{*} > 1",
+        "message": "", "tags": list(tags), "multi": False, "priority": None, "restricted_roles": None, "deleted": None,
+        "created": "2026-01-08T12:00:00.000000+00:00", "modified": "2026-10-08T12:00:00.000000+00:00",
+        "overall_state": state, "options": {"silenced": dict.fromkeys(muted), "include_tags": True},
+        "matching_downtimes": [
+            {"id": n, "scope": list(scope), "start": 1_792_500_000, "end": None} for n, scope in enumerate(downtimes)
+        ],
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)

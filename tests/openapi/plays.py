@@ -22,6 +22,7 @@ from tests.adapters.probes.service import ASKED
 from tests.fakes import github as forge
 from tests.fakes import vendors_cloud as cloud
 from tests.fakes import vendors_github as hub
+from tests.fakes import vendors_metrics as metrics
 from tests.fakes import vendors_sentry as tracker
 from tests.fakes import vendors_status as status
 from tests.fakes.vendors import Reply, Request, Serve, vendor_server
@@ -37,14 +38,22 @@ def github(base: str) -> hub.GitHub:
         check_runs=[hub.check("test"), hub.check("lint", None), hub.check("e2e", "failure")],
         statuses=[{"context": "ci", "state": "success"}, {"context": "slow", "state": "pending"}],
         runs={"ci.yml": [hub.run(7), hub.run(8, "queued"), hub.run(9, sha=hub.SHA)]},
+        environment_reviews={9: [hub.environment_review("ann")]},
         longest_page=2,
     )
 
 
 def sentry(base: str) -> tracker.Sentry:
     sessions = [tracker.Sessions(NOW - 60, "healthy", 900), tracker.Sessions(NOW - 60, "crashed", 30)]
-    seen = [NOW - 60, NOW - 50, NOW - 40]
-    return tracker.Sentry(base, tracker.errors(17, NOW - 60), issues=seen, sessions=sessions, page=2)
+    seen = [tracker.Issue(NOW - seconds) for seconds in (60, 50, 40)]
+    known = {"api@v1.2.0": ("api",)}
+    return tracker.Sentry(base, tracker.errors(17, NOW - 60), issues=seen, sessions=sessions, page=2, releases=known)
+
+
+def datadog(base: str) -> metrics.Datadog:
+    states = ("OK", "Alert", "No Data", "Warn", "Unknown", "Skipped", "Ignored")
+    monitors = [metrics.monitor(n, state, "service:shop", muted=["*"]) for n, state in enumerate(states, 1)]
+    return metrics.Datadog(monitors=[*monitors, metrics.monitor(4201, "OK", downtimes=[["env:staging"]])])
 
 
 def pagerduty(base: str) -> status.PagerDuty:
@@ -54,7 +63,8 @@ def pagerduty(base: str) -> status.PagerDuty:
 
 def kubernetes(base: str) -> cloud.Kubernetes:
     pods = [cloud.pod("a"), cloud.pod("b", ready=False, waiting="CrashLoopBackOff"), cloud.pod("c", gone=True)]
-    return cloud.Kubernetes({"production": pods}, [cloud.node("n1"), cloud.node("n2", "Unknown")], page=2)
+    api = {"production/api": cloud.deployment(3, 3, 3)}
+    return cloud.Kubernetes({"production": pods}, [cloud.node("n1"), cloud.node("n2", "Unknown")], api, page=2)
 
 
 def fly(base: str) -> cloud.Fly:
@@ -115,7 +125,13 @@ WORDS: list[tuple[str, Callable[[str], Serve], dict[str, Any]]] = [
     ("github", github, {"github": "runs ci.yml", "unit": "count"}),
     ("github", github, {"github": "tag"}),
     ("github", github, {"github": "workflow ci.yml"}),
+    ("github", github, {"github": "environment_approval ci.yml production"}),
+    ("datadog", datadog, {"datadog": "monitor 4201"}),
+    ("datadog", datadog, {"datadog": "monitors service:shop"}),
     ("sentry", sentry, {"sentry": "api errors", "unit": "count"}),
+    ("sentry", sentry, {"sentry": "api errors", "release": "api@{{ version }}"}),
+    ("sentry", sentry, {"sentry": "api new_issues", "release": "api@{{ version }}"}),
+    ("sentry", sentry, {"sentry": "api error_rate", "release": "api@{{ version }}"}),
     ("sentry", sentry, {"sentry": "api users", "unit": "count"}),
     ("sentry", sentry, {"sentry": "api new_issues", "unit": "count"}),
     ("sentry", sentry, {"sentry": "api error_rate", "unit": "ratio"}),
@@ -123,6 +139,7 @@ WORDS: list[tuple[str, Callable[[str], Serve], dict[str, Any]]] = [
     ("pagerduty", pagerduty, {"pagerduty": "incidents PSVC001"}),
     ("kubernetes", kubernetes, {"kubernetes": "nodes", "unit": "ratio"}),
     ("kubernetes", kubernetes, {"kubernetes": "pods slot=green -n production", "unit": "ratio"}),
+    ("kubernetes", kubernetes, {"kubernetes": "rollout api -n production"}),
     ("fly", fly, {"fly": "acme-api"}),
 ]
 """What the contract of all sources does not ask."""

@@ -1,6 +1,6 @@
 """What we ask, and what the loopback vendors answer, is what the vendors' own OpenAPI documents describe.
 
-The documents of most may not be passed on with this project: `python -m tests.openapi.excerpt` cuts what is needed out
+The documents of some may not be passed on with this project: `python -m tests.openapi.excerpt` cuts what is needed out
 of a copy, into a folder that GONOGO_OPENAPI names.
 """
 

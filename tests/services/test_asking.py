@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.domain import events as e
+from bot.domain import moves
 from bot.domain.baseline import Disturbance
 from bot.domain.measured import Healthy
 from bot.domain.verdict import Finding
@@ -15,7 +16,7 @@ from bot.ports import Asked
 from bot.services.asking import ask_check, ask_items, ask_limits, ask_recovery
 from checklists.policy import ProbePolicy
 from checklists.quantities import to_base
-from tests.domain.runs import START, Course, live
+from tests.domain.runs import ALL, START, Course, live
 
 TEXT = "# Deploy\n- [ ] switch\n# After\n- [ ] errors are low\n- [ ] as fast as before\n"
 POLICY = """
@@ -136,6 +137,17 @@ async def test_a_recovery_needs_the_same_evidence() -> None:
     at = course()
     found = await ask_recovery(Source(WELL | {"requests": 3.0}), at.plan, at.state, at.plan.checks[0], at.now)
     assert found.verdict is e.Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("to_version", ["v1.1.0", ""])
+async def test_a_recovery_is_about_the_version_that_is_gone_back_to_and_never_about_the_one_that_is_left(
+    to_version: str,
+) -> None:
+    at = course()
+    at.do(moves.roll_back, to_version, "it is slow", "", who=ALL)
+    source = Source()
+    await ask_recovery(source, at.plan, at.state, at.plan.checks[0], at.now)
+    assert {asked.version for _, asked in source.asked} == {to_version}
 
 
 # --- critical ---------------------------------------------------------------------------------------------------------

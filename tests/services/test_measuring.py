@@ -205,3 +205,34 @@ async def test_a_source_that_breaks_breaks_for_all_who_wait_and_not_for_the_next
 async def test_a_source_without_a_past_has_none_here_either() -> None:
     span = {"start": ASKED.as_of, "end": ASKED.as_of + timedelta(hours=1), "step": timedelta(minutes=1)}
     assert await OneAtATime(Slow()).history("errors", POLICIES["known"], ASKED, **span) == []
+
+
+class SlowWithPast(Slow):
+    """The same, and its past is as slow as its present."""
+
+    async def history(
+        self, name: str, probe: ProbePolicy, asked: Asked, *, start: datetime, end: datetime, step: timedelta
+    ) -> list[tuple[datetime, float]]:
+        await self.measure(name, probe, asked)
+        return [(start, 1.0)]
+
+
+async def test_the_past_and_the_present_of_a_measure_are_asked_one_after_the_other() -> None:
+    slow = SlowWithPast()
+    once = OneAtATime(slow)
+    known = POLICIES["known"]
+    span = {"start": ASKED.as_of, "end": ASKED.as_of + timedelta(hours=1), "step": timedelta(minutes=1)}
+
+    async def past() -> Measurement:
+        found = await once.history("errors", known, ASKED, **span)
+        return Measurement(name="errors", outcome=Outcome.MEASURED, value=found[0][1])
+
+    tasks = await begun(past(), once.measure("errors", known, ASKED), past(), once.measure("latency", known, ASKED))
+    assert [name for name, _ in slow.asked] == ["errors", "latency"], "another measure is not held up"
+    given_up = tasks.pop(0)
+    given_up.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+    slow.go.set()
+    assert [found.outcome for found in await asyncio.gather(*tasks)] == [Outcome.MEASURED] * 3
+    assert (slow.most["errors"], slow.now["errors"], len(slow.asked)) == (1, 0, 4)

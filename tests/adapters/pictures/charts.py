@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 from PIL import Image
 
 from bot.cards.chart import Chart, Curve, Limit, Mark
@@ -45,15 +46,7 @@ def image(png: bytes) -> Image.Image:
 
 def near(picture: Image.Image, colour: str) -> set[tuple[int, int]]:
     """Where this colour is, to within the blur of a line's edge."""
-    wanted = tuple(int(colour[n : n + 2], 16) for n in (1, 3, 5))
-    width, height = picture.size
-    pixels = picture.load()
-    assert pixels is not None
-    found = set()
-    for x in range(width):
-        for y in range(height):
-            seen = pixels[x, y]
-            assert isinstance(seen, tuple)
-            if all(abs(one - other) < 12 for one, other in zip(seen, wanted, strict=True)):
-                found.add((x, y))
-    return found
+    wanted = [int(colour[n : n + 2], 16) for n in (1, 3, 5)]
+    seen = np.asarray(picture.convert("RGB"), dtype=int)
+    rows, columns = np.nonzero((abs(seen - wanted) < 12).all(axis=2))
+    return set(zip(columns.tolist(), rows.tolist(), strict=True))

@@ -23,29 +23,33 @@ def pictures() -> MatplotlibPictures:
     return MatplotlibPictures()
 
 
-async def test_a_picture_is_a_png_twice_as_wide_as_a_phone(pictures: MatplotlibPictures) -> None:
-    png = await pictures.png(FULL)
-    assert png.startswith(b"\x89PNG\r\n")
-    width, height = image(png).size
+@pytest.fixture(scope="module")
+def full(pictures: MatplotlibPictures) -> bytes:
+    """Drawn once."""
+    return asyncio.run(pictures.png(FULL))
+
+
+def test_a_picture_is_a_png_twice_as_wide_as_a_phone(full: bytes) -> None:
+    assert full.startswith(b"\x89PNG\r\n")
+    width, height = image(full).size
     assert width == 720
     assert 480 <= height <= 720
-    assert len(png) < 150_000
+    assert len(full) < 150_000
 
 
-async def test_the_same_chart_is_the_same_bytes(pictures: MatplotlibPictures) -> None:
-    assert await MatplotlibPictures().png(FULL) == await pictures.png(FULL)
+async def test_the_same_chart_is_the_same_bytes(pictures: MatplotlibPictures, full: bytes) -> None:
+    assert await MatplotlibPictures().png(FULL) == full
     other = chart(STEADY, SLOW, marks=[Mark(at(6), "deployed v1.2.0")])
-    assert await pictures.png(other) != await pictures.png(FULL)
+    assert await pictures.png(other) != full
 
 
-async def test_nothing_of_this_machine_is_written_into_it(pictures: MatplotlibPictures) -> None:
-    png = await pictures.png(FULL)
-    assert b"Software" not in png
-    assert b"tEXt" not in png
+def test_nothing_of_this_machine_is_written_into_it(full: bytes) -> None:
+    assert b"Software" not in full
+    assert b"tEXt" not in full
 
 
-async def test_curves_limits_and_marks_are_seen(pictures: MatplotlibPictures) -> None:
-    seen = image(await pictures.png(FULL))
+async def test_curves_limits_and_marks_are_seen(pictures: MatplotlibPictures, full: bytes) -> None:
+    seen = image(full)
     upper, lower = seen.crop((0, 0, 720, seen.height // 2)), seen.crop((0, seen.height // 2, 720, seen.height))
     assert min(len(near(upper, BLUE)), len(near(lower, BLUE))) > 500
     assert len(near(upper, GREEN)) > 200 > len(near(lower, GREEN))
@@ -65,11 +69,11 @@ async def test_where_nothing_was_measured_there_is_no_line(pictures: MatplotlibP
     assert max(missing) - min(missing) > 200
 
 
-async def test_it_brings_its_own_light_ground(pictures: MatplotlibPictures) -> None:
-    seen = image(await pictures.png(FULL))
+def test_it_brings_its_own_light_ground(full: bytes) -> None:
+    seen = image(full)
     corners = [seen.getpixel((x, y)) for x in (8, 711) for y in (8, seen.height - 9)]
     assert corners == [(252, 252, 252)] * 4
-    assert image(await pictures.png(FULL)).mode == "RGB"
+    assert seen.mode == "RGB"
 
 
 async def test_a_small_one_is_lower(pictures: MatplotlibPictures) -> None:

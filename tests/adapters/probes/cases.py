@@ -95,6 +95,20 @@ CASES = [
         "GONOGO_DATADOG_API_KEY",
     ),
     Case(
+        "datadog monitor",
+        lambda base: {"datadog": "monitor 4201"},
+        lambda client, base: DatadogProbe(
+            client, DatadogCredentials(metrics.DATADOG_API_KEY, metrics.DATADOG_APP_KEY, api=base)
+        ),
+        lambda base: metrics.Datadog(monitors=[metrics.monitor(4201, "OK")]),
+        lambda base: metrics.Datadog(monitors=[metrics.monitor(4201, "Alert")]),
+        lambda base: metrics.Datadog(monitors=[metrics.monitor(4201, "No Data")]),
+        (1.0, 0.0),
+        "ok",
+        metrics.DATADOG_APP_KEY,
+        "monitors_read",
+    ),
+    Case(
         "sentry",
         lambda base: {"sentry": "api errors", "unit": "count"},
         lambda client, base: SentryProbe(client, SentryCredentials(tracker.TOKEN, "acme", base)),

@@ -14,7 +14,7 @@ from bot.domain.events import Measurement, Outcome
 from checklists.policy import ProbePolicy
 from tests.adapters.probes.service import ASKED
 from tests.fakes.vendors import Reply, Vendor
-from tests.fakes.vendors_github import SHA, TOKEN, GitHub, check, pull, review, run
+from tests.fakes.vendors_github import SHA, TOKEN, GitHub, check, environment_review, pull, review, run
 
 Ask = Callable[..., Awaitable[Measurement]]
 
@@ -153,3 +153,37 @@ async def test_the_policy_says_which_repository_else_the_settings(ask: Ask, vend
     assert (await ask("checks", repository=None, name="acme/elsewhere", check_runs=[check("x")])).value == 1
     found = await ask("checks", repository="../../user")
     assert (found.outcome, "owner/name" in found.detail) == (Outcome.REFUSED, True)
+
+
+APPROVAL = "environment_approval deploy.yml production"
+
+
+@pytest.mark.parametrize(
+    ("said", "value", "detail"),
+    [
+        ([environment_review("ann")], 1.0, "approved by ann"),
+        ([environment_review("ann"), environment_review("ben", environment="Production")], 1.0, "approved by ann, ben"),
+        ([environment_review("ann"), environment_review("ben", "rejected")], 0.0, "rejected by ben"),
+        ([environment_review("ann", environment="staging")], None, "nobody has approved it yet"),
+        ([environment_review("ann", "pending")], None, "nobody has approved it yet"),
+        ([], None, "nobody has approved it yet"),
+    ],
+)
+async def test_who_has_approved_the_newest_run_for_an_environment(
+    ask: Ask, vendor: Vendor, said: list[dict[str, Any]], value: float | None, detail: str
+) -> None:
+    runs = {"deploy.yml": [run(9, "waiting", SHA), run(8, "completed", SHA)]}
+    reviews = {9: said, 8: [environment_review("zoe")]}
+    found = await ask(APPROVAL, runs=runs, environment_reviews=reviews)
+    assert found.outcome is (Outcome.NO_DATA if value is None else Outcome.MEASURED)
+    assert (found.value, found.detail) == (value, f"production of deploy.yml of {SHA[:7]}: {detail}")
+    assert value is None or (found.dimension, found.link) == ("ok", "https://github.com/acme/api/actions/runs/9")
+
+
+async def test_without_a_run_of_the_version_nothing_is_approved(ask: Ask) -> None:
+    found = await ask(
+        APPROVAL, runs={"deploy.yml": [run(9, "waiting")]}, environment_reviews={9: [environment_review("ann")]}
+    )
+    assert (found.outcome, found.detail) == (Outcome.NO_DATA, f"deploy.yml has no run of {SHA[:7]}")
+    found = await ask("environment_approval deploy.yml")
+    assert (found.outcome, "of which environment" in found.detail) == (Outcome.REFUSED, True)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
-from adapters.probes.http import HttpProbe
+from adapters.probes.http import HttpProbe, _percentile
 from bot.domain.events import Outcome
 from bot.ports import Asked
 from checklists.policy import ProbePolicy
-from tests.adapters.probes.service import ASKED, Ask, healthy, unhealthy
+from tests.adapters.probes.service import ASKED, Ask, healthy, raw_server, unhealthy
 
 
 async def test_the_expected_status_is_healthy(ask: Ask, base: str) -> None:
@@ -121,6 +126,73 @@ async def test_a_field_can_be_a_number_with_a_unit(ask: Ask, base: str) -> None:
     found = await ask(base + "/health", json="data.0.errors", unit="%")
     assert (found.outcome, found.dimension, found.detail) == (Outcome.MEASURED, "ratio", "0.4%")
     assert found.value == pytest.approx(0.004)
+
+
+async def test_without_a_version_nothing_is_said_of_one(ask: Ask, base: str) -> None:
+    found = await ask(
+        base + "/version?v=1.2.0", json="version", equals="{{ version }}", asked=replace(ASKED, version="")
+    )
+    assert (found.outcome, found.detail) == (Outcome.ERROR, "which version it should be is not known")
+
+
+@pytest.mark.parametrize(("percentile", "rank"), [(95, 19), (50, 10), (99.9, 20), (5, 1)])
+def test_a_percentile_is_one_of_the_times_that_were_measured(percentile: float, rank: int) -> None:
+    took = [n / 10 for n in range(20, 0, -1)]
+    dimension, value, detail = _percentile(took, percentile)
+    assert (dimension, value) == ("seconds", rank / 10)
+    assert detail.endswith(f", p{percentile:g} of 20 answers")
+
+
+async def test_a_percentile_is_of_so_many_answers_one_after_the_other(client: httpx.AsyncClient) -> None:
+    """The tenth of them is slow, and no other: it is the slowest, and half of them are not as slow."""
+    at_once: list[int] = []
+    asked = 0
+
+    async def serve(_: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        while await reader.readline():
+            await reader.readuntil(b"\r\n\r\n")
+            asked += 1
+            at_once.append(asked)
+            await asyncio.sleep(0.15 if asked % 20 == 10 else 0)
+            at_once.remove(asked)
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nOK")
+
+    async with raw_server(serve) as (host, connections):
+        found = {}
+        for percentile, samples in ((50, 20), (99, 100)):
+            policy = ProbePolicy(http=f"http://{host}/", percentile=percentile, samples=samples)
+            found[percentile] = await HttpProbe(client).measure("latency", policy, ASKED)
+    assert (found[50].outcome, found[99].outcome, found[50].dimension) == (
+        Outcome.MEASURED,
+        Outcome.MEASURED,
+        "seconds",
+    )
+    assert (found[50].value or 1) < 0.1 < (found[99].value or 0)
+    assert found[99].detail.endswith(", p99 of 100 answers")
+    assert (asked, connections, at_once) == (120, [0], []), "one after the other, on one connection"
+
+
+async def test_answers_that_do_not_come_in_time_or_are_wrong_have_no_percentile(ask: Ask, base: str) -> None:
+    found = await ask(base + "/slow", percentile=50, timeout=timedelta(seconds=0.2))
+    assert (found.outcome, found.value) == (Outcome.ERROR, None)
+    assert found.detail == "only 0 of 20 answers within 0.2 s: a longer `timeout` or fewer `samples` would tell"
+    found = await ask(base + "/status/503", percentile=50)
+    assert (found.outcome, found.detail) == (Outcome.ERROR, "HTTP 503, expected 200")
+
+
+@pytest.mark.parametrize(
+    ("policy", "why"),
+    [
+        ({"http": "https://x.test", "percentile": 99}, "is told by 100 answers at least"),
+        ({"http": "https://x.test", "samples": 30}, "`samples` are for a `percentile`"),
+        ({"http": "https://x.test", "percentile": 95, "json": "ms"}, "without a field"),
+        ({"prometheus": "up", "percentile": 95}, "only for `http`"),
+    ],
+)
+def test_a_percentile_that_cannot_be_told_is_no_policy(policy: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        ProbePolicy(**policy)
 
 
 async def test_with_a_target_and_no_field_it_is_how_long_the_answer_took(ask: Ask, base: str) -> None:

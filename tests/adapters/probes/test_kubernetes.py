@@ -14,7 +14,7 @@ from bot.domain.events import Measurement, Outcome
 from checklists.policy import ProbePolicy
 from tests.adapters.probes.service import ASKED
 from tests.fakes.vendors import Vendor, vendor_server
-from tests.fakes.vendors_cloud import KUBERNETES_TOKEN, Kubernetes, node, pod
+from tests.fakes.vendors_cloud import KUBERNETES_TOKEN, Kubernetes, deployment, node, pod
 
 
 async def ask(client: httpx.AsyncClient, vendor: Vendor, words: str, **credentials: Any) -> Measurement:
@@ -64,7 +64,7 @@ async def test_a_node_is_ready_when_it_says_so(client: httpx.AsyncClient, vendor
 async def test_what_kubernetes_is_not_asked_is_refused(client: httpx.AsyncClient, vendor: Vendor, words: str) -> None:
     found = await ask(client, vendor, words)
     assert (found.outcome, vendor.asked) == (Outcome.REFUSED, [])
-    assert "write `pods LABEL=VALUE -n NAMESPACE` or `nodes`" in found.detail
+    assert "write `pods LABEL=VALUE -n NAMESPACE`, `nodes` or `rollout NAME -n NAMESPACE`" in found.detail
 
 
 async def test_in_a_cluster_the_token_is_read_anew(client: httpx.AsyncClient, vendor: Vendor, tmp_path: Path) -> None:
@@ -105,3 +105,41 @@ async def test_only_the_clusters_own_authority_is_trusted(client: httpx.AsyncCli
         assert (found.outcome, found.detail) == (Outcome.ERROR, "the certificate of Kubernetes cannot be checked")
         found = await ask(client, vendor, "nodes", ca_file=authorities / "none.crt")
         assert (found.outcome, "GONOGO_KUBERNETES_CA_FILE" in found.detail) == (Outcome.REFUSED, True)
+
+
+@pytest.mark.parametrize(
+    ("rollout", "outcome", "value", "detail"),
+    [
+        (deployment(3, 3, 3), Outcome.MEASURED, 1.0, "rolled out: 3 of 3 updated, 3 available"),
+        (deployment(3, 1, 1, reason="ProgressDeadlineExceeded"), Outcome.MEASURED, 0.0,
+         "it made no progress within its deadline: 1 of 3 updated, 1 available"),
+        (deployment(3, 2, 2), Outcome.NO_DATA, None, "it still rolls out: 2 of 3 updated, 2 available"),
+        (deployment(3, 3, 2), Outcome.NO_DATA, None, "it still rolls out: 3 of 3 updated, 2 available"),
+        (deployment(3, 3, 3, 4), Outcome.NO_DATA, None, "it still rolls out: 1 old to be ended"),
+        (deployment(3, 3, 3, seen=3), Outcome.NO_DATA, None, "its newest template has not been looked at yet"),
+        (deployment(3, 3, 3, paused=True), Outcome.NO_DATA, None, "it is paused"),
+        (deployment(0, 0, 0), Outcome.NO_DATA, None, "it is scaled to no replicas"),
+    ],
+)  # fmt: skip
+async def test_a_rollout_is_told_as_kubectl_tells_it(
+    client: httpx.AsyncClient,
+    vendor: Vendor,
+    rollout: dict[str, Any],
+    outcome: Outcome,
+    value: float | None,
+    detail: str,
+) -> None:
+    vendor.serve = Kubernetes(deployments={"production/api": rollout})
+    for words in ("rollout api -n production", "rollout deployment/api -n production"):
+        found = await ask(client, vendor, words)
+        assert (found.outcome, found.value, found.detail) == (outcome, value, detail)
+
+
+async def test_a_deployment_that_is_not_there_or_cannot_be_meant(client: httpx.AsyncClient, vendor: Vendor) -> None:
+    vendor.serve = Kubernetes()
+    found = await ask(client, vendor, "rollout api -n production")
+    assert (found.outcome, found.detail) == (Outcome.ERROR, "there is no deployment api in production")
+    vendor.asked.clear()
+    for words in ("rollout", "rollout ../nodes -n production", "rollout a b", "rollout API"):
+        assert (await ask(client, vendor, words)).outcome is Outcome.REFUSED
+    assert vendor.asked == []
