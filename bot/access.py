@@ -9,7 +9,8 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class ApiToken:
-    """What is kept of a token: its digest, never the token itself. It works for one service."""
+    """What is kept of a token: its digest, never the token itself. It works for one service; one without a service
+    reads `/metrics`, and nothing else."""
 
     id: str
     service: str
@@ -21,6 +22,11 @@ class ApiToken:
     last_used_at: datetime | None = None
     """Coarse: not noted at every use."""
     revoked_at: datetime | None = None
+
+    @property
+    def for_metrics(self) -> bool:
+        """Whether its one right is to read `/metrics`. No service is called by an empty name."""
+        return not self.service
 
 
 class TokenUnit(Protocol):

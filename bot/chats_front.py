@@ -96,6 +96,14 @@ class ChatsFront:
         discord = ["Discord"] if self._discord is not None else []
         return f"gonogo: on {' and '.join(slack + discord)}; http://127.0.0.1:{port}/healthz  (Ctrl-C stops it)"
 
+    def connected(self) -> dict[str, bool]:
+        """Whether each chat is heard now. Slack over HTTP is left out: its requests come by themselves. Of several
+        processes one hears Discord."""
+        found = {"slack": self._slack.connected} if self._slack is not None else {}
+        if self._discord is not None:
+            found["discord"] = self._discord.gateway.listening.is_set()
+        return {chat: there for chat, there in found.items() if there is not None}
+
     def changed(self) -> None:
         """Home tabs are drawn anew."""
         if self._slack is not None:

@@ -132,7 +132,7 @@ class Desk(Protocol):
     another one is Denied. The same `key` again changes nothing and gets the same reply."""
 
     async def caller(self, token: str) -> ApiToken | None:
-        """Who comes with this token; None: nobody, or it was revoked."""
+        """Who comes with this token; None: nobody, or it was revoked, or is for no service."""
         ...
 
     async def gate(self, caller: ApiToken, service: str, environment: str, at: str) -> GateAnswer:

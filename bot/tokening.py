@@ -22,13 +22,13 @@ LONGEST_NAME = 60
 """Characters: it is read on cards."""
 
 
-async def add(settings: Settings, service: str, name: str) -> tuple[ApiToken, str]:
-    """A new token for a service that has a checklist here, and its text. A SQLite file that is not there yet is made.
-    Raises Unwell and StoreError."""
+async def add(settings: Settings, service: str | None, name: str) -> tuple[ApiToken, str]:
+    """A new token for a service that has a checklist here, or (None) one that reads `/metrics` alone; and its text. A
+    SQLite file that is not there yet is made. Raises Unwell and StoreError."""
     called = " ".join(name.split())
     if not called or len(called) > LONGEST_NAME or not called.isprintable():
         raise Unwell(f"--name: write 1 to {LONGEST_NAME} characters, like ci.")
-    where = await _service(settings, service)
+    where = await _service(settings, service) if service is not None else ""
     file = file_of(address(settings.database_url))
     if file is not None and not file.exists():  # the token may be the first thing there is
         if settings.database_url == EMBEDDED:
@@ -79,7 +79,8 @@ async def _service(settings: Settings, said: str) -> str:
 def _line(token: ApiToken) -> str:
     used = f"last used {_day(token.last_used_at)}" if token.last_used_at is not None else "never used"
     state = f"revoked {_day(token.revoked_at)}" if token.revoked_at is not None else used
-    return f"{token.id}  {token.service}  {token.name}  made {_day(token.created_at)}, {state}"
+    what = "/metrics" if token.for_metrics else token.service
+    return f"{token.id}  {what}  {token.name}  made {_day(token.created_at)}, {state}"
 
 
 def _day(at: datetime) -> str:

@@ -19,14 +19,22 @@ def commands(settings: Callable[[], Settings], stop: Callable[[str], NoReturn]) 
 
     @group.command()
     def add(
-        service: Annotated[str, typer.Argument(help="The service it works for: a policy's, or a checklist's name.")],
+        service: Annotated[
+            str | None, typer.Argument(help="The service it works for: a policy's, or a checklist's name.")
+        ] = None,
         name: Annotated[str, typer.Option(help="Who comes with it, as people read it: “reported by ci”.")] = "ci",
+        metrics: Annotated[
+            bool, typer.Option("--metrics", help="Instead: it reads /metrics, and nothing else.")
+        ] = False,
     ) -> None:
         """Make a token for a service and print it, this once: only its digest is kept."""
         from bot import tokening
 
+        if metrics == (service is not None):
+            stop("Name the service it works for, or write --metrics: `gonogo token add azora`.")
         token, text = _done(tokening.add(settings(), service, name), stop)
-        typer.echo(f"Token {token.id} for {token.service}. Keep it as a secret; it is shown this once:", err=True)
+        what = "/metrics" if token.for_metrics else token.service
+        typer.echo(f"Token {token.id} for {what}. Keep it as a secret; it is shown this once:", err=True)
         typer.echo(text)
 
     @group.command("list")

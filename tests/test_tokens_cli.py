@@ -60,6 +60,17 @@ def test_a_name_can_be_read(here: Path, name: str) -> None:
     assert refused.stderr.startswith("--name: write 1 to 60 characters")
 
 
+def test_a_token_for_metrics_is_for_no_service(here: Path) -> None:
+    made = token("add", "--metrics", "--name", "prometheus")
+    assert (made.exit_code, made.stdout[:4]) == (0, "gng_")
+    assert "for /metrics. Keep it as a secret" in made.stderr
+    assert "  /metrics  prometheus  made " in token("list").stdout
+    for neither_nor in (("add",), ("add", "shop", "--metrics")):
+        refused = token(*neither_nor)
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert refused.stderr == "Name the service it works for, or write --metrics: `gonogo token add azora`.\n"
+
+
 def test_revoking_says_what_became_of_it(here: Path) -> None:
     token("add", "shop")
     id = token("list").stdout.split()[0]

@@ -60,6 +60,11 @@ class SlackAdapter:
         """For the line that says what runs."""
         return "Socket Mode" if self._socket is not None else f"HTTP at {PATH}"
 
+    @property
+    def connected(self) -> bool | None:
+        """Whether a line of Socket Mode stands; None over HTTP."""
+        return self._socket.connected > 0 if self._socket is not None else None
+
     def routes(self) -> list[Route]:
         """What the web server has to serve: nothing in Socket Mode."""
         return [] if self._socket is not None else routes(self.bolt, self._config.signing_secret)

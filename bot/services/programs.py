@@ -56,7 +56,8 @@ class Programs:
 
     async def caller(self, token: str) -> ApiToken | None:
         """Who comes with this token; None: nobody, or it was revoked."""
-        return await self._tokens.known(token)
+        found = await self._tokens.known(token)
+        return None if found is None or found.for_metrics else found
 
     async def gate(self, caller: ApiToken, service: str, environment: str, at: str) -> GateAnswer:
         """Whether a deployment may start, with reasons. Changes nothing. Raises Denied."""

@@ -224,6 +224,7 @@ async def test_a_deployment_in_both_chats_on_which_everything_fails(tmp_path: Pa
                 await types(line)
             answers = [("HTTP", text) for text in await _everything_served(process.address)]
             assert len(answers) > 5
+            answers += await _metrics(run_in, process.address)
             code, errors = await asyncio.to_thread(process.stop)
         assert code == 0
         said = [("stderr", errors), *answers, *files(run_in)]
@@ -274,6 +275,20 @@ def _ticks(slack: FakeSlack) -> tuple[Any, str] | None:
         ),
         None,
     )
+
+
+async def _metrics(folder: Path, address: str) -> list[tuple[str, str]]:
+    """What `/metrics` says to who has a token for it, after all that."""
+    made = await run(folder, "token", "add", "--metrics", GONOGO_DATABASE_URL=f"sqlite:///{folder / 'gonogo.db'}")
+    async with httpx.AsyncClient(base_url=address) as client:
+        assert (await client.get("/metrics")).status_code == 401
+        answer = await client.get("/metrics", headers={"Authorization": f"Bearer {made[0][1].strip()}"})
+    assert answer.status_code == 200
+    for source in ("prometheus", "kubernetes", "redis"):
+        assert f'gonogo_probe_seconds_count{{source="{source}"}}' in answer.text, answer.text
+    for chat in ("slack", "discord"):
+        assert f'gonogo_chat_connected{{chat="{chat}"}} 1.0' in answer.text, answer.text
+    return [("/metrics", f"{answer.headers} {answer.text}")]
 
 
 async def _everything_served(address: str, cookies: dict[str, str] | None = None) -> list[str]:

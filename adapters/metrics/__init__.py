@@ -1,0 +1,1 @@
+"""`/metrics` in the format of Prometheus: what this process counts, and what stands in the database."""
