@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Len
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from checklists.names import nearest
 
 SHIPPED = Path(__file__).resolve().parent.parent / "checklists"
 """The five checklists that come with gonogo."""
 EMBEDDED = "sqlite:///var/gonogo.db"
 """The default database, beside where gonogo is started; its folder is made."""
+PREFIX = "GONOGO_"
+NOT_OURS = frozenset({"TOKEN", "SERVICE", "ENVIRONMENT", "VERSION", "REQUIRE", "OPENAPI"})
+"""Names that are no settings and may stand beside them: a pipeline's own token, what a probe's command is told
+(`adapters/probes/command.py`), and what the tests of gonogo are told."""
+_LINK = re.compile(r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
+_LINKED = re.compile(r"(tcp|udp|sctp)://")
+"""Kubernetes writes such names and values into every container for a Service called gonogo-something."""
+
+
+class UnknownSetting(ValueError):
+    """A name that looks like a setting and is none: whoever wrote it would wait for it to count. Names only, never what
+    they were set to."""
 
 
 class Settings(BaseSettings):
@@ -137,3 +153,44 @@ class Settings(BaseSettings):
     """The commands a probe may run, as JSON: `{"smoke": ["/opt/checks/smoke", "--quick"]}`. Unset: none."""
     log_level: str = "WARNING"
     """DEBUG, INFO, WARNING or ERROR; logs go to standard error."""
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _no_link(cls, value: object) -> object:
+        if isinstance(value, str) and _LINKED.match(value):
+            raise ValueError(
+                "Kubernetes has set it, for a Service called gonogo. Set it yourself, or write `enableServiceLinks: "
+                "false` into the pod's spec"
+            )
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """As pydantic-settings has them, once every `GONOGO_` name in them is known. Raises UnknownSetting."""
+        known = {name.upper() for name in cls.model_fields}
+        wrong: list[str] = []
+        for source, where in ((env_settings, "the environment"), (dotenv_settings, ".env")):
+            if isinstance(source, EnvSettingsSource):
+                wrong += _unknown(source.env_vars, known, where)
+        if wrong:
+            raise UnknownSetting("\n".join(wrong))
+        return init_settings, env_settings, dotenv_settings, file_secret_settings
+
+
+def _unknown(found: Mapping[str, str | None], known: set[str], where: str) -> Iterator[str]:
+    """A sentence for each `GONOGO_` name that is no setting."""
+    for variable in sorted(found):
+        prefix, name = variable[: len(PREFIX)].upper(), variable[len(PREFIX) :].upper()
+        if prefix != PREFIX or name in known | NOT_OURS or _LINK.fullmatch(name):
+            continue
+        if not _LINKED.match(found[variable] or ""):
+            meant = nearest(name, sorted(known))
+            mend = f"did you mean {PREFIX}{meant}? Correct the name" if meant else "correct the name"
+            yield f"{PREFIX}{name} in {where} is no setting: {mend}, or take it away."
