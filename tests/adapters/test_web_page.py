@@ -68,7 +68,7 @@ async def test_an_answer_is_for_its_author_alone_and_can_be_dismissed(
 async def test_the_stage_moves_the_clock_and_sets_the_health(page: Page, room: Room, address: str) -> None:
     await page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
     room.deadlines.due = [room.clock.now()]
-    room.deadlines.due = [due.replace(minute=34) for due in room.deadlines.due]
+    room.deadlines.due = [due.replace(minute=34, second=30) for due in room.deadlines.due]
     await page.goto(address)
     await expect(page.locator("#next")).to_contain_text("Tue 24 Nov 10:34, in 30 m")
     await page.get_by_role("button", name="To the next event").click()
