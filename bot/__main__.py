@@ -17,7 +17,8 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from bot.settings import Settings
+from bot import loading
+from bot.settings import Settings, UnknownSetting
 from bot.tokens_cli import commands as token_commands
 
 cli = typer.Typer(
@@ -264,6 +265,7 @@ def adopt(file: File) -> None:
 
 def main() -> NoReturn:
     """The console script `gonogo`."""
+    loading.begin()
     cli()
     sys.exit(0)
 
@@ -271,6 +273,8 @@ def main() -> NoReturn:
 def _settings() -> Settings:
     try:
         settings = Settings()
+    except UnknownSetting as error:
+        _stop(f"The settings cannot be used:\n{error}\nREADME.md lists them all, under Settings.")
     except ValidationError as error:
         lines = [f"GONOGO_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
         _stop("The settings cannot be used:\n" + "\n".join(lines))
@@ -300,7 +304,13 @@ def _serve(settings: Settings, *, web: bool = True, work: bool = True) -> None:
 
     _must_have_checklists(settings)
     _must_have_a_way_in(settings)
-    _run(serve(settings, typer.echo, web=web, work=work))
+    _run(serve(settings, _tell, web=web, work=work))
+
+
+def _tell(line: str) -> None:
+    """It runs."""
+    loading.loaded()
+    typer.echo(line)
 
 
 def _must_have_checklists(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import json
@@ -13,9 +14,12 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from adapters.store.migrate import migrate
 
 ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
@@ -160,8 +164,8 @@ class Records:
 def _migrated() -> Path:
     """An empty database, migrated once for all tests of this process."""
     folder = Path(tempfile.mkdtemp(dir=os.environ.get("TEST_RUN_FOLDER")))
-    done = gonogo("migrate", folder=folder, GONOGO_DATABASE_URL=f"sqlite:///{folder / 'gonogo.db'}")
-    assert done.returncode == 0, done.stderr
+    with ThreadPoolExecutor(1) as elsewhere:  # a test may have a loop of its own
+        elsewhere.submit(asyncio.run, migrate(f"sqlite:///{folder / 'gonogo.db'}")).result()
     return folder / "gonogo.db"
 
 
