@@ -8,6 +8,7 @@ until its source is asked, 100 of them each second; the source answers at once.
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import sqlite3
 import tempfile
@@ -16,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+import psycopg
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import create_engine, event, insert
@@ -24,7 +26,8 @@ from adapters.store.engine import BUSY_SECONDS
 from adapters.store.migrate import migrate
 from adapters.store.store import SqlStore
 from adapters.store.tables import Instant
-from bench.report import Line, in_turn_async, line, middle, over, percentile, run
+from bench.postgres import postgres
+from bench.report import Line, in_turn_async, line, middle, over, percentile, run, unmeasured
 from bench.watching import Instantly, spread
 from tests.scale.fleet import RunningClock, open_fleet
 
@@ -38,12 +41,23 @@ UPDATE deadlines SET held_by = ?, held_until = ? WHERE rowid IN (
     ORDER BY due LIMIT ?)
 RETURNING deployment, "key", due
 """
+RAW_POSTGRES = """
+WITH chosen AS (
+    SELECT deployment, "key" FROM deadlines
+    WHERE done_at IS NULL AND due <= %s AND (held_until IS NULL OR held_until <= %s)
+    ORDER BY due LIMIT %s FOR UPDATE SKIP LOCKED)
+UPDATE deadlines SET held_by = %s, held_until = %s FROM chosen
+WHERE deadlines.deployment = chosen.deployment AND deadlines."key" = chosen."key"
+RETURNING deadlines.deployment, deadlines."key", deadlines.due
+"""
+ON_POSTGRES = "… on PostgreSQL ÷ the raw claim statement there"
 
 
 async def measure() -> list[Line]:
     """Claiming, and the lag."""
     with tempfile.TemporaryDirectory(prefix="gonogo-bench-") as made:
         claiming = await _claiming(Path(made))
+    claiming.append(await _claiming_on_postgres())
     with tempfile.TemporaryDirectory(prefix="gonogo-bench-") as made:
         return [*claiming, await _lag(Path(made))]
 
@@ -93,26 +107,64 @@ async def _claiming(folder: Path) -> list[Line]:
     ]  # fmt: skip
 
 
+async def _claiming_on_postgres() -> Line:
+    with contextlib.ExitStack() as stack:
+        try:
+            url = stack.enter_context(postgres())
+        except (RuntimeError, OSError) as reason:
+            return unmeasured(ON_POSTGRES, "≤ 2", str(reason))
+        await migrate(url)
+        store = await SqlStore.open(url)
+        raw = stack.enter_context(psycopg.connect(url, autocommit=True))
+        with raw.cursor() as cursor:
+            cursor.executemany(DEPLOYMENTS.replace("?", "%s"), [(id, id, False, True) for id in IDS])
+            cursor.executemany(DEADLINES.replace("?", "%s"), _rows())
+        raw.execute("ANALYZE")
+
+        async def claimed() -> None:
+            assert len(await store.claim_due(NOON, "bench", timedelta(hours=1), limit=DUE)) == DUE
+
+        async def claimed_raw() -> None:
+            now = _micro(datetime.now(UTC))
+            found = raw.execute(RAW_POSTGRES, (_micro(NOON), now, DUE, "raw", now + 3_600_000_000)).fetchall()
+            assert len(found) == DUE
+
+        def free() -> None:
+            raw.execute("UPDATE deadlines SET held_by = NULL, held_until = NULL WHERE held_by IS NOT NULL")
+            raw.execute("VACUUM deadlines")
+
+        ours, bare = await in_turn_async(ROUNDS, claimed, claimed_raw, between=free)
+        await store.close()
+    note = f"{middle(ours) * 1000:.1f} ms, {middle(bare) * 1000:.1f} ms"
+    return line(ON_POSTGRES, over(ours, bare), "≤", 2, note=note)
+
+
+IDS = [f"d{number}" for number in range(PENDING // 10)]
+DEPLOYMENTS = """
+INSERT INTO deployments (id, service, environment, version, checklist, digest, status, locked, live, started_at,
+    started_by, revision, written_at)
+VALUES (?, ?, 'production', 'v1', 'shop', 'd', 'deployed', ?, ?, 0, 'ann', 1, 0)
+"""
+DEADLINES = 'INSERT INTO deadlines (deployment, "key", due) VALUES (?, ?, ?)'
+
+
 def _fill(raw: sqlite3.Connection) -> None:
-    """So many pending deadlines of ten for each deployment; a hundred of them, of as many deployments, are due."""
-    ids = [f"d{number}" for number in range(PENDING // 10)]
     raw.execute("BEGIN")
-    raw.executemany(
-        "INSERT INTO deployments (id, service, environment, version, checklist, digest, status, locked, live,"
-        " started_at, started_by, revision, written_at)"
-        " VALUES (?, ?, 'production', 'v1', 'shop', 'd', 'deployed', 0, 1, 0, 'ann', 1, 0)",
-        ((id, id) for id in ids),
-    )
-    rows = (
-        (id, f"check:{key}:0", _micro(NOON + timedelta(days=key, seconds=place)))
-        for place, id in enumerate(ids)
-        for key in range(10)
-    )
-    due = [(id, "check:t30:0", _micro(NOON - timedelta(seconds=place))) for place, id in enumerate(ids[:DUE], 1)]
-    pending = [row for row in rows if row[2] > _micro(NOON)]
-    raw.executemany('INSERT INTO deadlines (deployment, "key", due) VALUES (?, ?, ?)', [*pending, *due])
+    raw.executemany(DEPLOYMENTS, ((id, id, False, True) for id in IDS))
+    raw.executemany(DEADLINES, _rows())
     raw.execute("COMMIT")
     raw.execute("ANALYZE")
+
+
+def _rows() -> list[tuple[str, str, int]]:
+    """So many pending deadlines of ten for each deployment; a hundred of them, of as many deployments, are due."""
+    rows = (
+        (id, f"check:{key}:0", _micro(NOON + timedelta(days=key, seconds=place)))
+        for place, id in enumerate(IDS)
+        for key in range(10)
+    )
+    due = [(id, "check:t30:0", _micro(NOON - timedelta(seconds=place))) for place, id in enumerate(IDS[:DUE], 1)]
+    return [*(row for row in rows if row[2] > _micro(NOON)), *due]
 
 
 def _job_store(file: Path) -> SQLAlchemyJobStore:

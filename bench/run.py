@@ -18,7 +18,9 @@ sys.path.insert(0, str(ROOT))
 
 from bench.report import Line, unmeasured  # noqa: E402 the line above makes it importable
 
-MEASURES = ("ticks", "load", "discord_clicks", "calls", "burst", "due", "history", "reading", "start", "long_lists")
+MEASURES = (
+    "ticks", "load", "discord_clicks", "calls", "burst", "due", "workers", "history", "reading", "start", "long_lists",
+)  # fmt: skip
 REPORT = ROOT / "var" / "bench.json"
 LONGEST = 900
 """Seconds for one measure."""

@@ -4,15 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import exists, func, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    Update,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.sql.selectable import FromClause
 
 from adapters.store.engine import Database
-from adapters.store.statements import free, new_lease, real_now
-from adapters.store.tables import deadlines
+from adapters.store.statements import new_lease, real_now
+from adapters.store.tables import Instant, deadlines
 from bot.ports import Claimed, Deadline
 
 _earlier = deadlines.alias("earlier")
+_NOW, _REAL = bindparam("now", type_=Instant), bindparam("real", type_=Instant)
+
+
+def _free(table: FromClause) -> ColumnElement[bool]:
+    return or_(table.c.held_until.is_(None), table.c.held_until <= _REAL)
+
+
+def _due(asked: Select[Any], *, busy: bool) -> Select[Any]:
+    """What is due and nobody holds; with `busy`, nothing of these deployments."""
+    asked = asked.where(deadlines.c.done_at.is_(None), deadlines.c.due <= _NOW, _free(deadlines))
+    return asked.where(deadlines.c.deployment.not_in(bindparam("busy", expanding=True))) if busy else asked
+
+
+def _claim(*, busy: bool) -> Update:
+    """Of each deployment the first."""
+    before = exists().where(
+        _earlier.c.deployment == deadlines.c.deployment,
+        _earlier.c.done_at.is_(None),
+        _free(_earlier),
+        tuple_(_earlier.c.due, _earlier.c.key) < tuple_(deadlines.c.due, deadlines.c.key),
+    )
+    first = _due(select(deadlines.c.deployment, deadlines.c.key), busy=busy).where(~before)
+    first = first.order_by(deadlines.c.due, deadlines.c.deployment, deadlines.c.key)
+    first = first.limit(bindparam("most", type_=Integer))
+    # SQLite leaves FOR UPDATE out and needs none: its transaction already is the only writer.
+    chosen = first.with_for_update(skip_locked=True, of=deadlines).cte("chosen")
+    held = update(deadlines).where(deadlines.c.deployment == chosen.c.deployment, deadlines.c.key == chosen.c.key)
+    held = held.values(held_by=bindparam("token", type_=String), held_until=bindparam("until", type_=Instant))
+    return held.returning(deadlines.c.deployment, deadlines.c.key, deadlines.c.due)
+
+
+# Put together once: that takes longer than the database does.
+_IS_DUE = {busy: _due(select(literal_column("1")), busy=busy).limit(1) for busy in (False, True)}
+_CLAIM = {busy: _claim(busy=busy) for busy in (False, True)}
 
 
 async def next_due(database: Database, after: datetime | None) -> datetime | None:
@@ -30,33 +80,20 @@ async def claim_due(
 ) -> list[Claimed]:
     """Open deadlines due by now, oldest first, that nobody holds; held from now on. Of each deployment only the first,
     so that one with a long backlog takes one place, not all; none of the `busy`."""
-    due = select(deadlines.c.deployment, deadlines.c.key)
-    due = due.where(deadlines.c.done_at.is_(None), deadlines.c.due <= now)
-    if busy:
-        due = due.where(deadlines.c.deployment.not_in(list(busy)))
-    async with database.read() as connection:  # mostly there is nothing, and a look disturbs no writer
-        if (await connection.execute(due.where(free(deadlines, real_now())).limit(1))).first() is None:
-            return []
+    asked = {"now": now, "busy": list(busy)} if busy else {"now": now}
+    if database.url.get_backend_name() == "sqlite":
+        # Mostly there is nothing, and a look does not take the one write lock. On PostgreSQL it would be one more
+        # transaction for nothing: there, a claim that finds nothing locks nobody out.
+        async with database.read() as connection:
+            if await connection.scalar(_IS_DUE[bool(busy)], asked | {"real": real_now()}) is None:
+                return []
     token = new_lease(owner)
     async with database.write() as connection:
         real = real_now()
-        before = exists().where(
-            _earlier.c.deployment == deadlines.c.deployment,
-            _earlier.c.done_at.is_(None),
-            free(_earlier, real),
-            tuple_(_earlier.c.due, _earlier.c.key) < tuple_(deadlines.c.due, deadlines.c.key),
-        )
-        first = due.where(free(deadlines, real), ~before)
-        first = first.order_by(deadlines.c.due, deadlines.c.deployment, deadlines.c.key).limit(limit)
-        # SQLite leaves FOR UPDATE out and needs none: this transaction already is the only writer.
-        chosen = first.with_for_update(skip_locked=True, of=deadlines).cte("chosen")
-        held = update(deadlines).where(deadlines.c.deployment == chosen.c.deployment, deadlines.c.key == chosen.c.key)
-        held = held.values(held_by=token, held_until=real + lease)
-        found = (
-            await connection.execute(held.returning(deadlines.c.deployment, deadlines.c.key, deadlines.c.due))
-        ).all()
-    claimed = [Deadline(each.deployment, each.key, each.due) for each in found]
-    return [Claimed(each, token) for each in sorted(claimed, key=lambda each: (each.due, each.deployment, each.key))]
+        asked |= {"real": real, "until": real + lease, "token": token, "most": limit}
+        found = (await connection.execute(_CLAIM[bool(busy)], asked)).all()
+    found = sorted(found, key=lambda each: (each[2], each[0], each[1]))
+    return [Claimed(Deadline(deployment, key, due), token) for deployment, key, due in found]
 
 
 async def keep_due(database: Database, held: Sequence[Claimed], lease: timedelta) -> None:
