@@ -21,6 +21,7 @@ from adapters.changelog import MarkdownChangelog
 from adapters.store.engine import address, file_of
 from adapters.store.migrate import migrate
 from adapters.store.onlyone import hold
+from adapters.store.purge import Purge
 from adapters.store.store import SqlStore
 from adapters.web.entrance import SHORTEST
 from bot.calls import Calls
@@ -31,7 +32,9 @@ from bot.doors import with_doors
 from bot.front import Front, SystemClock
 from bot.fronts import front_for
 from bot.gating import freeze_sources
+from bot.housekeeping import Housekeeping
 from bot.hub import Hub
+from bot.metering import MeteredRouter, Metering
 from bot.ports import Probe
 from bot.relay import REST, Relay
 from bot.router import Router
@@ -58,8 +61,6 @@ from bot.services.views import Views
 from bot.services.workflows import Dispatches
 from bot.settings import EMBEDDED, Settings
 
-REPEATS = timedelta(days=30)
-"""What comes again is known as long as this; it is forgotten at a start."""
 LOOPBACK = ("127.0.0.1", "localhost")
 MAKE_ONE = (
     "Set GONOGO_SANDBOX_TOKEN to what this prints: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'."
@@ -102,16 +103,20 @@ class App:
             new_id=new_id,
             changed=self.wake,
         )
-        probe = OneAtATime(front.probe(store))
+        metering = Metering(settings, store, front)
+        probe = OneAtATime(metering.probe(front.probe(store)))
         checks = Checks(store.in_background(), clock, probe, records, deployments, changed=self.wake)
         freezes = Freezes(store, clock, self.checklists, chats, new_id=new_id, changed=self.wake)
         locks = Locks(store, clock, self.checklists, chats, new_id=new_id, changed=self.wake, mirror=mirror)
         notices = Notices(store, clock, self.checklists, chats, changed=self.wake, mirror=mirror)
         alerts = Alerts(store, clock, records, changed=self.wake)
-        self.router = Router(
+        metered = MeteredRouter(
             store, clock, self._gate, self.checklists, deployments, checks, freezes, locks, self._views
         )
+        metered.meters, checks.measured = metering.page, metering.page.checked
+        self.router: Router = metered
         self.scheduler = Scheduler(store, clock, checks, notices, owner=self._owner)
+        self.housekeeping = Housekeeping(store, clock, Purge(store.in_background(1)), owner=self._owner)
         self.relays: list[Relay] = []
         self.calls: Calls | None = None
         if self._caller is not None:
@@ -128,6 +133,7 @@ class App:
             token=settings.alerts_token.get_secret_value(),
             sentry_secret=settings.sentry_webhook_secret.get_secret_value(),
         )
+        self.doors += metering.doors(tokens.known)
         self.doors += self._hub.doors(self._github(settings, deployments, records, checks, probe))
 
     def _github(
@@ -158,7 +164,6 @@ class App:
             await store.begin(app._owner)
             try:
                 await front.open(app)
-                await store.forget_deliveries(front.clock.now() - REPEATS)
                 rest = REST if chats_of(settings) else timedelta(0)
                 app.relays = [
                     Relay(store, chat, app._views, front.clock, owner=app._owner, rest=rest) for chat in front.chats
@@ -234,6 +239,7 @@ async def _run(app: App, listener: socket.socket | None, tell: Callable[[str], N
     if work:
         app.scheduler.start()
         tasks += [asyncio.create_task(relay.run()) for relay in app.relays]
+        tasks.append(asyncio.create_task(app.housekeeping.run()))
         if app.calls is not None:
             tasks.append(asyncio.create_task(app.calls.run()))
     try:

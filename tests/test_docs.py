@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import typer.main
 from pydantic import BaseModel, SecretStr
 
+from adapters.metrics.page import MetricsPage
 from bot.__main__ import cli
 from bot.commands import USAGES
 from bot.domain.deployment import Status
+from bot.front import SystemClock
+from bot.meters import Figures
 from bot.settings import Settings
 from checklists.document import PhaseKind
 from checklists.library import names
@@ -57,6 +62,17 @@ def test_every_gonogo_command_the_pages_name_exists() -> None:
             assert first in known, f"{page.name}: gonogo {first}"
             if first in ("checklist", "discord", "slack", "token"):
                 assert f"{first} {second}" in known, f"{page.name}: gonogo {first} {second}"
+
+
+def test_the_operations_page_lists_every_metric_and_no_other() -> None:
+    page = MetricsPage(_nothing, SystemClock(), (), dict)
+    served = {family.name for family in page.registry.collect() if family.name.startswith("gonogo_")}
+    listed = re.findall(r"^\| `(gonogo_[a-z_]+)", (ROOT / "docs/operations.md").read_text("utf-8"), re.MULTILINE)
+    assert {name.removesuffix("_total") for name in listed} == served
+
+
+async def _nothing(now: datetime, chats: Sequence[str]) -> Figures:
+    raise AssertionError("nobody scrapes")
 
 
 def test_the_readme_names_every_shipped_checklist() -> None:

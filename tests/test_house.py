@@ -6,6 +6,7 @@ import ast
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -66,8 +67,13 @@ def read(file: Path) -> str:
     return (ROOT / file).read_text(encoding="utf-8")
 
 
-def names_used(source: str) -> Iterator[tuple[int, str]]:
+@cache
+def names_used(source: str) -> tuple[tuple[int, str], ...]:
     """Each dotted name with its line, as the imports really mean it: `import time as t; t.time` is time.time."""
+    return tuple(_names_used(source))
+
+
+def _names_used(source: str) -> Iterator[tuple[int, str]]:
     tree = ast.parse(source)
     meaning: dict[str, str] = {}
     for node in ast.walk(tree):

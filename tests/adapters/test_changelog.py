@@ -199,8 +199,8 @@ async def test_what_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_hostile_heading_costs_no_time() -> None:
-    assert "no entry" in found("1.2.0", "## " + "1.1-" * 100_000 + "1.2.0\n")
-    assert "no entry" in found("1.2.0", "## " + "a-@" * 100_000 + "1.2.0\n")
+    assert "no entry" in found("1.2.0", "## " + "1.1-" * 30_000 + "1.2.0\n")
+    assert "no entry" in found("1.2.0", "## " + "a-@" * 30_000 + "1.2.0\n")
 
 
 @given(st.text(alphabet="# 12.v-[]()*\n`>aé", max_size=120), st.text(alphabet="v12.-", max_size=8))

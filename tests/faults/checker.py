@@ -204,7 +204,7 @@ def _shown(left: Left, told: Story, chat: str, card: Said) -> Iterator[str]:
         found = left.standing(chat, f"{told.id}:check:{check}:0")
         if len(found) != 1 or verdict not in plain(found[0].text):
             yield f"{check} was {verdict}; its message stands {len(found)} times: {[each.text for each in found]}"
-        late = any(fact["late_seconds"] for runs in told.runs.get(check, {}).values() for fact in runs)
+        late = any(fact.get("late_seconds") for runs in told.runs.get(check, {}).values() for fact in runs)
         if late and found and " late" not in found[0].text:
             yield f"{check} ran late, and its message does not say so: {found[0].text!r}"
 
@@ -270,7 +270,7 @@ def checks(left: Left) -> Iterator[str]:
 
 
 def _lateness(fact: Fact) -> Iterator[str]:
-    after, said = micros(fact["at"]) - micros(fact["due"]), fact["late_seconds"] * SECOND
+    after, said = micros(fact["at"]) - micros(fact["due"]), fact.get("late_seconds", 0) * SECOND
     if after < 0:
         yield f"ran {-after / SECOND:.1f} s before it was due"
     if (after >= LATE + MEASURING and not said) or (said and not said <= after <= said + SECOND + MEASURING):

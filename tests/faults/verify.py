@@ -107,7 +107,7 @@ def _verdicts(records: Records) -> Iterator[str]:
     ran = Counter[tuple[str, str, int]]()
     for deployment, body in records.rows("SELECT deployment, body FROM events WHERE kind = 'check_ran'"):
         fact = json.loads(body)
-        if not fact["again"]:
+        if not fact.get("again"):
             ran[deployment, fact["check"], records.instant(fact["due"])] += 1
     yield from (
         f"{check} of {id} at {due} has {count} verdicts" for (id, check, due), count in ran.items() if count > 1
