@@ -167,7 +167,7 @@ def _lines(view: View, check: Check, run: Run, stretch: list[datetime]) -> Itera
     newer = view.state.newer
     names = [one.measurement.name for one in result.judged]
     if newer is not None and instant_of(view.plan, result, names) > newer.at and not run.passed:
-        yield f"{escape(newer.version)} is being deployed since {view.clock(newer.at)}: this may be its doing."
+        yield f"The deployment of {escape(newer.version)} began {view.clock(newer.at)}: this may be its doing."
     yield from _yours(view, check)
     yield from _awaited(view, check)
 

@@ -230,8 +230,8 @@ def _watch_lines(view: View) -> Iterator[str]:
         if run.result.late_seconds and (check := view.plan.check(run.result.check)) is not None:
             yield f"**{escape(check_title(check))}** ran {late_words(view, run.result)}"
     if state.newer is not None and not state.status.ended:
-        since = view.when(state.newer.at)
-        yield f"{escape(state.newer.version)} is being deployed since {since}: what is measured now may be its doing"
+        begun = view.when(state.newer.at)  # and may have been rolled back by now
+        yield f"The deployment of {escape(state.newer.version)} began {begun}: what is measured since may be its doing"
     if (limit := limit_of(view.plan, state)) is not None:
         left = limit - view.now
         when = f"{say_duration(left)} left" if left.total_seconds() > 0 else "which is over"

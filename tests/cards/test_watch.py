@@ -185,7 +185,7 @@ def test_times_normal_is_shown_with_both_numbers() -> None:
 def test_the_start_of_a_newer_one_is_marked() -> None:
     course = at_thirty()
     course.add([e.NewerStarted(at=course.now, by=GONOGO, id="d2", version="v1.3.0")])
-    assert "v1.3.0 is being deployed since 10:34: what is measured now may be its doing" in main(course)
+    assert "The deployment of v1.3.0 began 10:34: what is measured since may be its doing" in main(course)
 
 
 def test_the_card_counts_down_to_the_limit() -> None:

@@ -280,12 +280,14 @@ def _at_rest(folder: Path, shared: Shared) -> list[str]:
 
 
 def _card_and_status(address: str, shared: Shared) -> list[str]:
-    live = shared.records.rows("SELECT id FROM deployments WHERE live")
+    live = [version for (version,) in shared.records.rows("SELECT version FROM deployments WHERE live")]
     if len(live) > 1 or shared.newest() is None:
         return []
     with httpx.Client(base_url=address, headers={"Origin": address}, timeout=30) as http:
         ask = {"key": uuid.uuid4().hex, "persona": "ann", "channel": MAIN, "text": "/deploy status"}
         status = http.post("/api/command", json=ask).json()["text"]
         cards = [m["text"] for m in http.get("/api/messages").json()["messages"] if " → " in m["title"]]
-    said = [_DAYS.sub("…", untimed(text)) for text in (cards[-1], status)]
-    return [] if said[0] == said[1] else [f"the card says {cards[-1]!r}, status says {status!r}"]
+    # The status is that of the one that is live, though a later one may have come and gone.
+    card = [text for text in cards if not live or f" {live[0]} → " in text][-1]
+    said = [_DAYS.sub("…", untimed(text)) for text in (card, status)]
+    return [] if said[0] == said[1] else [f"the card says {card!r}, status says {status!r}"]

@@ -157,11 +157,11 @@ async def test_the_start_of_a_newer_one_is_marked_on_the_one_that_is_watched(cor
     (mark,) = [fact for fact in await facts(core, old) if isinstance(fact, e.NewerStarted)]
     assert (mark.version, mark.at) == ("v2", TUESDAY + 35 * MINUTE)
     (card,) = await standing(core, "shop v1 →")
-    assert "v2 is being deployed since 15:35" in card.card.text
+    assert "The deployment of v2 began 15:35" in card.card.text
     core.probe.values["p95"] = None
     await later(core, minutes=5)
     (check,) = [message for message in await core.thread(card) if "40 m check: inconclusive" in message.card.text]
-    assert "v2 is being deployed since 15:35: this may be its doing." in check.card.text
+    assert "The deployment of v2 began 15:35: this may be its doing." in check.card.text
 
 
 async def test_a_start_alone_marks_nothing(core: Core) -> None:
