@@ -16,7 +16,7 @@ from bot.cards.view import View
 from bot.cards.words import LONGEST_TITLE, count, person, plain, role_words
 from bot.cards.workflows import workflow_buttons, workflow_lines
 from bot.domain.deployment import Status, measures_nothing
-from bot.domain.watch import limit_of, newest, time_to_recover
+from bot.domain.watch import limit_of, newest, time_to_recover, well_since
 from checklists.plan import Task
 from checklists.policy import Announcement
 from checklists.quantities import say_duration
@@ -159,6 +159,8 @@ def _lines(view: View) -> Iterator[str]:
     elif state.status is Status.ROLLING_BACK and state.rollback is not None and state.recovered is not None:
         took = say_duration(state.recovered.at - state.rollback.at)
         yield f"**Recovered** {view.when(state.recovered.at)}, {took} after the rollback began"
+    elif state.status is Status.ROLLING_BACK and (since := well_since(state)) is not None:
+        yield f"Measured well since {view.when(since)}: not taken for the old version yet"
 
 
 def _lane_line(view: View) -> Iterator[str]:

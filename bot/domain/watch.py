@@ -215,12 +215,19 @@ def look(plan: Plan, state: Deployment, due_at: datetime, judged: tuple[e.Judged
 def look_back(
     plan: Plan, state: Deployment, due_at: datetime, judged: tuple[e.Judged, ...], *, healthy: bool, now: datetime
 ) -> list[e.Event]:
-    """While rolling back: what the probes say of the version that serves. What is well while the rollback's workflow is
-    still to run, or runs, may be the new version on a good minute: that is no recovery yet."""
+    """While rolling back: what the probes say of the version that serves.
+
+    What is well while the rollback's workflow is still to run, or runs, may be the new version on a good minute: that
+    is no recovery yet. Where no workflow tells that it has ended well, what is well must last as long as what is bad
+    must, to roll back by itself (`rollback.lasting`).
+    """
     if f"recovery:{due_at.isoformat()}" not in due(plan, state):
         return []
     seen: list[e.Event] = [e.Watched(at=now, by=GONOGO, due=due_at, breach=breach_in(plan, judged), judged=judged)]
     if not healthy or _workflow_under_way(plan, state, now):
+        return seen
+    lasted = now - (well_since(state) or now)
+    if not _workflow_succeeded(state) and lasted < (plan.policy.rollback.lasting or timedelta(0)):
         return seen
     return [*seen, e.Recovered(at=now, by=GONOGO, judged=judged)]
 
@@ -231,6 +238,22 @@ def _workflow_under_way(plan: Plan, state: Deployment, now: datetime) -> bool:
     if ran is None:
         return workflows.automatic(plan, state)
     return ran.open and now < ran.asked.at + WORKFLOW_LASTS
+
+
+def _workflow_succeeded(state: Deployment) -> bool:
+    ran = workflows.standing(state, "rollback")
+    return ran is not None and ran.ended is not None and ran.ended.conclusion == "success"
+
+
+def well_since(state: Deployment) -> datetime | None:
+    """While rolling back: since when every look has been well. None where the last one was not, or there was none."""
+    since = None
+    for look in reversed(state.watched):
+        well = bool(look.judged) and all(one.verdict is e.Verdict.HEALTHY for one in look.judged)
+        if not well or state.rollback is None or look.at < state.rollback.at:
+            break
+        since = look.at
+    return since
 
 
 def escalate(plan: Plan, state: Deployment, key: str, now: datetime) -> list[e.Event]:

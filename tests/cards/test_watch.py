@@ -195,6 +195,24 @@ def test_the_card_counts_down_to_the_limit() -> None:
     assert "Roll back or decide by 10:20, which is over" in main(course)
 
 
+def test_while_rolling_back_it_is_told_since_when_all_is_well_and_that_this_proves_nothing_yet() -> None:
+    course = watched("gb")
+    course.do(moves.roll_back, "v1", "errors", "", who=ALL)
+
+    def look(verdict: e.Verdict) -> list[str]:
+        course.pass_time(minutes=1)
+        measured = e.Measurement(name="error_rate", outcome=e.Outcome.MEASURED, value=0.001, dimension="ratio")
+        judged = (e.Judged(measurement=measured, verdict=verdict),)
+        course.add([e.Watched(at=course.now, by=GONOGO, due=course.now, breach=False, judged=judged)])
+        return [line for line in main(course) if "Measured well" in line]
+
+    assert look(BAD) == []
+    told = ["Measured well since 10:08: not taken for the old version yet"]
+    assert look(GOOD) == told
+    assert look(GOOD) == told
+    assert look(UNKNOWN) == []
+
+
 def test_the_time_to_recover_is_recorded() -> None:
     course = watched("gb")
     course.do(moves.roll_back, "v1", "errors", "", who=ALL)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from bot.domain import events as e
 from bot.domain import watch, workflows
 from bot.domain.deployment import Status
@@ -57,7 +59,7 @@ def test_a_good_minute_while_the_workflow_runs_is_no_recovery_and_one_after_it_i
 def test_where_the_workflow_failed_people_say_that_the_old_version_is_back() -> None:
     course = started(rolling_back())
     ended(course, "failure")
-    each_minute(course, "gg")
+    each_minute(course, "ggggggg")
     assert course.state.recovered is not None
     assert course.state.status is Status.ROLLING_BACK
 
@@ -71,9 +73,14 @@ def test_an_end_that_nobody_tells_is_waited_for_a_quarter_of_an_hour() -> None:
     assert course.state.status is Status.ROLLED_BACK
 
 
-def test_without_a_workflow_the_probes_alone_tell() -> None:
+@pytest.mark.parametrize("broken", ["?", "b"])
+def test_without_a_workflow_the_probes_alone_tell_when_it_was_well_as_long_as_it_must_be_bad(broken: str) -> None:
     course = rolling_back("")
+    assert course.plan.policy.rollback.lasting == timedelta(minutes=5)
+    begun = course.now
+    each_minute(course, "ggg" + broken + "ggggg")
+    assert (course.state.recovered, course.state.status) == (None, Status.ROLLING_BACK)
     each_minute(course, "gg")
     assert course.state.status is Status.ROLLED_BACK
     assert course.state.recovered is not None
-    assert course.state.recovered.at <= course.now + timedelta(minutes=1)
+    assert course.state.recovered.at >= begun + timedelta(minutes=4 + 5)

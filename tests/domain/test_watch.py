@@ -133,10 +133,10 @@ def test_where_the_document_asks_people_nothing_rolls_back_by_itself() -> None:
     assert "rollback_proposed" not in kinds(course)
 
 
-def test_the_old_version_is_announced_as_back_once_the_probes_find_it_well() -> None:
+def test_the_old_version_is_announced_as_back_once_the_probes_find_it_well_for_as_long_as_it_was_bad() -> None:
     course = deployed()
     each_minute(course, "bbbbbb")
-    each_minute(course, "bb")
+    each_minute(course, "bb" + "gggg" + "b" + "ggggg")
     assert course.state.status is Status.ROLLING_BACK
     each_minute(course, "g")
     assert course.state.status is Status.ROLLED_BACK
@@ -148,7 +148,7 @@ def test_a_rollback_by_people_is_told_that_it_recovered_and_ended_by_people() ->
     course = deployed("ask")
     each_minute(course, "b")
     course.do(moves.roll_back, "v1.1.0", "bad", "", who=ALL)
-    each_minute(course, "bgg")
+    each_minute(course, "bgggggg")
     assert course.state.recovered is not None
     assert course.state.status is Status.ROLLING_BACK
     course.do(moves.rolled_back, "ok", who=ALL)
