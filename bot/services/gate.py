@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ from bot.domain.events import (
 from bot.domain.locks import locked_by
 from bot.domain.people import Who
 from bot.ports import Calendars, Unit
-from checklists.policy import Policy
+from checklists.policy import FreezePolicy, Policy
 
 Read = tuple[list[Busy], list[tuple[str, bool]]]
 """What was read before a transaction: what closes, and the sources that could not be read, each with whether that
@@ -44,18 +45,20 @@ class Gate:
         zone or windows cannot be read.
         """
         _rules(policy, environment)
-        busy: list[Busy] = []
-        unreadable: list[tuple[str, bool]] = []
-        for freeze in to_be_read(policy, environment):
-            if freeze.incidents:
-                continue
+
+        async def read(freeze: FreezePolicy) -> tuple[list[Busy], list[tuple[str, bool]]]:
             try:
-                busy += await self._calendars.busy(
+                busy = await self._calendars.busy(
                     freeze, start=at - _LOOK_BACK, end=at + _LOOK_AHEAD, zone=policy.timezone
                 )
             except Unreadable as problem:
-                unreadable.append((problem.source, freeze.unknown == "block"))
-        return busy, unreadable
+                return [], [(problem.source, freeze.unknown == "block")]
+            return busy, []
+
+        # Side by side: two that hang must not take the time of both.
+        asked = [read(freeze) for freeze in to_be_read(policy, environment) if not freeze.incidents]
+        found = await asyncio.gather(*asked)
+        return [one for busy, _ in found for one in busy], [one for _, unreadable in found for one in unreadable]
 
     async def opening(
         self,

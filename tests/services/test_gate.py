@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.domain.busy import Busy, Unreadable
 from bot.domain.people import Who
-from tests.adapters.store_kit import migrated_file, sqlite_url
+from bot.services.gate import Gate
+from checklists.policy import FreezePolicy
+from checklists.policy_file import load_policy
+from tests.adapters.store_kit import NOON, migrated_file, sqlite_url
 from tests.core_kit import ANN, HERE, Core, a_folder, open_core, told
 
 __all__ = ["migrated_file", "sqlite_url"]
@@ -123,3 +128,25 @@ async def test_a_freeze_is_told_in_the_channel_of_the_team(core: Core) -> None:
     await core.relay.settle()
     assert ["sale" in text for text in await core.texts()] == [True]
     assert ["vet is in" in text for text in await core.texts("#engineering")] == [True]
+
+
+class Together:
+    """`bot.ports.Calendars` whose sources answer only when both are being asked; the second cannot be read."""
+
+    def __init__(self) -> None:
+        self._both = asyncio.Barrier(2)
+
+    async def busy(self, freeze: FreezePolicy, *, start: datetime, end: datetime, zone: str) -> list[Busy]:
+        async with asyncio.timeout(5):
+            await self._both.wait()
+        if freeze.calendar == "https://b.example.com/b.ics":
+            raise Unreadable("the calendar at b.example.com", "it does not answer")
+        return [Busy(start, end, "All hands", "the calendar at a.example.com")]
+
+
+async def test_all_calendars_are_asked_side_by_side() -> None:
+    freezes = "freezes: [{calendar: 'https://b.example.com/b.ics'}, {calendar: 'https://a.example.com/a.ics'}]"
+    policy = load_policy(freezes, file="x.yaml")
+    busy, unreadable = await Gate(Together()).read_calendars(policy, "production", NOON)
+    assert [one.what for one in busy] == ["All hands"]
+    assert unreadable == [("the calendar at b.example.com", True)]
