@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     CursorResult,
     Executable,
     Row,
@@ -51,6 +50,18 @@ _EVENTS = (
 )
 _ADD_EVENTS = insert(tables.events)
 _MOVE_ON = update(deployments).where(deployments.c.id == _DEPLOYMENT, deployments.c.revision == bindparam("after"))
+_CALENDAR = (
+    select(calendar_events.c.body)
+    # A pipeline that keeps asking writes thousands of those; no rule reads them.
+    .where(calendar_events.c.kind != _DENIED)
+    .order_by(calendar_events.c.seq)
+)
+_OPEN_DEADLINE = (
+    deadlines.c.deployment == _DEPLOYMENT,
+    deadlines.c.key == bindparam("its_key", type_=String),
+    deadlines.c.done_at.is_(None),
+)
+_DROP_DEADLINE, _SET_DEADLINE = delete(deadlines).where(*_OPEN_DEADLINE), update(deadlines).where(*_OPEN_DEADLINE)
 _DEADLINES = select(deadlines.c.key, deadlines.c.due, deadlines.c.done_at).where(deadlines.c.deployment == _DEPLOYMENT)
 
 
@@ -152,19 +163,19 @@ class SqlUnit:
         for key, (due, done_at) in known.items():
             if done_at is not None:
                 continue
-            this = _open_deadline(deployment, key)
+            this = {"its_deployment": deployment, "its_key": key}
             if key not in due_by_key:
                 if kinds is None or key.partition(":")[0] in kinds:
-                    await self._change(delete(deadlines).where(this))
+                    await self._change(_DROP_DEADLINE, this)
             elif due_by_key[key] != due:
-                await self._change(update(deadlines).where(this).values(due=due_by_key[key]))
+                await self._change(_SET_DEADLINE, this | {"due": due_by_key[key]})
         if new:
             await self._change(insert(deadlines), new)
 
     async def finish_deadline(self, deployment: str, key: str, at: datetime) -> None:
         """The due work is done. Raises Conflict if it was done, or dropped, meanwhile."""
-        this = _open_deadline(deployment, key)
-        done = await self._change(update(deadlines).where(this).values(done_at=at, held_by=None, held_until=None))
+        this = {"its_deployment": deployment, "its_key": key}
+        done = await self._change(_SET_DEADLINE, this | {"done_at": at, "held_by": None, "held_until": None})
         if done.rowcount != 1:
             raise self._fail(Conflict(f"The deadline {key} was done or dropped meanwhile."))
 
@@ -187,8 +198,7 @@ class SqlUnit:
 
     async def calendar(self) -> list[CalendarEvent]:
         """All freezes, incidents and locks ever set and lifted, in order; not the starts that were turned away."""
-        kept = calendar_events.c.kind != _DENIED  # a pipeline that keeps asking writes thousands; no rule reads them
-        found = await self._ask(select(calendar_events.c.body).where(kept).order_by(calendar_events.c.seq))
+        found = await self._ask(_CALENDAR)
         return load_calendar(found.scalars().all())
 
     async def denials(self, limit: int = 1_000) -> list[CalendarEvent]:
@@ -286,10 +296,6 @@ class SqlUnit:
     def _fail(self, error: StoreError) -> StoreError:
         self.failed = self.failed or error
         return error
-
-
-def _open_deadline(deployment: str, key: str) -> ColumnElement[bool]:
-    return (deadlines.c.deployment == deployment) & (deadlines.c.key == key) & deadlines.c.done_at.is_(None)
 
 
 def _row(found: Row[Any]) -> DeploymentRow:
