@@ -128,6 +128,13 @@ async def test_cards_of_the_others_are_drawn_and_those_of_the_newer_release_stay
     assert [mirror.deployment for mirror in behind] == [theirs]
 
 
+async def test_a_repeat_of_what_a_newer_release_has_done_and_answered_is_not_done_again(core: Core) -> None:
+    await core.say("start v1.2.0 shop", key="k")
+    await core.sql("""UPDATE deliveries SET answer = '{"card": {"hologram": 1}, "form": null}' WHERE key = 'k'""")
+    assert "Already done" in told(await core.say("start v1.2.0 shop", key="k"))
+    assert len(await core.rows()) == 1
+
+
 async def test_lists_show_the_others(core: Core) -> None:
     _, theirs = await two_watched(core)
     assert "v7" in told(await core.say("status"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from bot.cards import replies
 from bot.cards.card import Answer
 from bot.cards.codec import answer_from_text, answer_to_text
 from bot.ports import Clock, Conflict, Store, Unit
@@ -15,7 +16,7 @@ async def answered(store: Store, key: str) -> Answer | None:
     """The answer this delivery got before. Asked first where work goes ahead of the transaction."""
     async with store.read() as unit:
         before = await unit.delivered(key)
-    return None if before is None else answer_from_text(before)
+    return None if before is None else _answer(before)
 
 
 async def once(store: Store, clock: Clock, key: str, work: Callable[[Unit], Awaitable[Answer]]) -> Answer:
@@ -28,7 +29,16 @@ async def once(store: Store, clock: Clock, key: str, work: Callable[[Unit], Awai
     async def told(unit: Unit) -> str:
         return answer_to_text(await work(unit))
 
-    return answer_from_text(await remembered(store, clock, key, told))
+    return _answer(await remembered(store, clock, key, told))
+
+
+def _answer(kept: str) -> Answer:
+    """A repeat is not done again, also where a newer release has done it the first time and this one cannot read what
+    that one answered."""
+    try:
+        return answer_from_text(kept)
+    except (KeyError, TypeError, ValueError):
+        return replies.ok("Already done", "`/deploy status` shows how it stands")
 
 
 async def remembered(store: Store, clock: Clock, key: str, work: Callable[[Unit], Awaitable[str]]) -> str:
