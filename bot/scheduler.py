@@ -69,6 +69,10 @@ class Scheduler:
         self._worker: asyncio.Task[None] | None = None
         self._begun: dict[str, _Begun] = {}
         """Deployment -> the work under way for it: never two at the same time."""
+        self._owed: list[tuple[float, Claimed]] = []
+        """Work that the database could not be asked about, and from when on, by the loop's clock, it is given back."""
+        self._failures: dict[str, int] = {}
+        """How often in a row that happened to a deployment's work."""
         self._rung = False
         self._ringing = False
         self._stopping = asyncio.Event()
@@ -103,6 +107,7 @@ class Scheduler:
         under way has ended. So a moved clock finds the same order every time."""
         async with self._turn:
             await self._all_ended()
+            await self._give_back(float("inf"))
             await self._notices.settle()
             for _ in range(_ROUNDS):
                 claimed = await self._store.claim_due(
@@ -120,6 +125,7 @@ class Scheduler:
             self._rung = False
             try:
                 async with self._turn:
+                    await self._give_back(asyncio.get_running_loop().time())
                     await self._notices.settle()
                     await self._begin_due()
                     await self._ring_at_the_next()
@@ -166,7 +172,8 @@ class Scheduler:
         self.wake()
 
     async def _run(self, claimed: Claimed, pause: float) -> None:
-        """Work that fails keeps its lease: it is tried again when that is over, and holds nobody up until then."""
+        """Work that fails keeps its lease: it is tried again when that is over, and holds nobody up until then. Where it
+        was the database that failed, it is given back sooner."""
         try:
             if pause:
                 with contextlib.suppress(TimeoutError):
@@ -175,11 +182,27 @@ class Scheduler:
                     await self._store.release_due(claimed)
                     return
             await self._checks.run_due(claimed)
+            self._failures.pop(claimed.deadline.deployment, None)
         except StoreError as problem:
+            self._put_off(claimed)
             about = {"deployment": claimed.deadline.deployment, "key": claimed.deadline.key}
             log.warning("scheduler.work_failed", problem=str(problem), **about)
         except Exception:
             log.exception("scheduler.work_failed", deployment=claimed.deadline.deployment, key=claimed.deadline.key)
+
+    def _put_off(self, claimed: Claimed) -> None:
+        """A database that was away for a moment must not cost a check the two minutes of its lease; one that cannot
+        keep this very work is not asked again and again."""
+        deployment = claimed.deadline.deployment
+        failed = self._failures[deployment] = self._failures.get(deployment, 0) + 1
+        wait = min(LEASE, EVERY * 2 ** min(failed - 1, 10))
+        self._owed.append((asyncio.get_running_loop().time() + wait.total_seconds(), claimed))
+
+    async def _give_back(self, now: float) -> None:
+        """What was put off until `now`. Raises StoreError while the database is away; then it is tried again."""
+        for one in [one for one in self._owed if one[0] <= now]:
+            await self._store.release_due(one[1])
+            self._owed.remove(one)
 
     async def _all_ended(self) -> None:
         while self._begun:

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bot.domain.events import CheckRan, Verdict
-from bot.ports import Claimed
+from bot.domain.events import CheckRan, Measurement, Verdict
+from bot.ports import Asked, Claimed
 from bot.scheduler import LEASE
 from bot.services.records import DUE_KINDS
+from checklists.policy import ProbePolicy
 from tests.adapters.store_kit import migrated_database, migrated_file, sqlite_url, url
 from tests.core_kit import Core, a_folder, open_core, told
 
@@ -210,6 +211,25 @@ async def test_work_that_always_fails_holds_nobody_up_and_does_not_run_hot(core:
         await core.scheduler.settle()
     assert len(core.probe.asked) == asked
     assert await core.store.next_due() is not None
+
+
+async def test_a_database_that_is_away_for_a_moment_does_not_cost_a_check_its_lease(core: Core) -> None:
+    """On SQLite a table that is missing is as good as a server that is."""
+    deployment = await watched(core)
+    measure = core.probe.measure
+
+    async def cut_off(name: str, probe: ProbePolicy | None, asked: Asked) -> Measurement:
+        await core.sql("ALTER TABLE events RENAME TO away")
+        return await measure(name, probe, asked)
+
+    core.probe.measure = cut_off  # type: ignore[method-assign]
+    await core.scheduler.settle()
+    core.probe.measure = measure  # type: ignore[method-assign]
+    assert await core.store.claim_due(core.clock.now(), "another", LEASE) == [], "it is held"
+    await core.sql("ALTER TABLE away RENAME TO events")
+    await core.scheduler.settle()
+    assert len(await runs(core, deployment)) == 1
+    assert await core.status(deployment) == "succeeded"
 
 
 async def test_a_settle_in_the_middle_of_a_click_loses_neither(url: str, tmp_path: Path) -> None:
