@@ -192,7 +192,7 @@ class Shared:
             elif path in ("click", "submit"):
                 self.result.acts["sandbox acknowledged"] += 1
                 if answer.json()["text"] is None:
-                    self.acked.keys.add(body["key"])
+                    self.acked.keys[body["key"]] = self.records.now()
                     if body["action"].startswith("tick:"):
                         _, deployment, item = body["action"].split(":", 2)
                         self.acked.ticks.add((deployment, item))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conversation.small import TUESDAY, folder_with
-from tests.faults.verify import Acked, behind, violations
+from tests.faults.verify import KNOWN, Acked, behind, violations
 from tests.process import Records
 from tests.talk import talking
 
@@ -38,7 +38,8 @@ def test_every_kind_of_harm_is_found_and_nothing_where_there_is_none(tmp_path: P
         channel.command("/deploy start v1.2.0 --yes")
         first, _ = channel.actions("tick")
         channel.click(first, key="the-first-click")
-        acked.keys.add("the-first-click")
+        acked.keys["the-first-click"] = channel.records.now()
+        acked.keys["another-of-long-ago"] = channel.records.now() - KNOWN - 1
         acked.ticks.add((first.split(":")[1], first.split(":")[2]))
         channel.run_to_deployed()
         channel.tick_all()

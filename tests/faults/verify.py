@@ -15,11 +15,16 @@ ANNOUNCED = (
 """What is announced; other messages say what is about to be, or is waited for."""
 
 
+KNOWN = 29 * 86_400 * 1_000_000
+"""Microseconds for which a click must still be known: after 30 days it may be forgotten (docs/operations.md)."""
+
+
 @dataclass
 class Acked:
     """What people were told is done (HTTP 200 and no refusal)."""
 
-    keys: set[str] = field(default_factory=set)
+    keys: dict[str, int] = field(default_factory=dict)
+    """And when, by the sandbox's clock, in microseconds since 1970."""
     ticks: set[tuple[str, str]] = field(default_factory=set)
     """Deployment and item."""
 
@@ -54,7 +59,8 @@ def behind(records: Records) -> list[str]:
 
 def _clicks(records: Records, acked: Acked) -> Iterator[str]:
     kept = {key for (key,) in records.rows("SELECT key FROM deliveries")}
-    yield from (f"the acked delivery {key} is not in the database" for key in acked.keys - kept)
+    owed = {key for key, at in acked.keys.items() if at > records.now() - KNOWN}
+    yield from (f"the acked delivery {key} is not in the database" for key in owed - kept)
     ticks = Counter[tuple[str, str]]()
     for deployment, body in records.rows("SELECT deployment, body FROM events WHERE kind = 'ticked'"):
         ticks[deployment, json.loads(body)["item"]] += 1
