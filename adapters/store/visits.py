@@ -45,6 +45,7 @@ class Visiting(aiosqlite.Connection):
 
     async def run(self, operation: str, run: Callable[..., None], *arguments: Any) -> None:
         """Run a statement: here, or on the thread if it may wait. Raises what it raises."""
+        self._still_there()
         if self._at_rest and (self._alone or operation == READ):
             run(*arguments)
             return
@@ -53,8 +54,15 @@ class Visiting(aiosqlite.Connection):
 
     async def commit(self) -> None:
         """On the thread: it waits for the disk."""
+        self._still_there()
         await self.visit(self._conn.commit)
         self._alone = False
+
+    def _still_there(self) -> None:
+        """SQLite ends a transaction by itself when the disk is full or fails (sqlite.org/lang_transaction.html): what
+        came after that would be kept by itself, and the commit say that all of it is."""
+        if self._at_rest and self._alone and not self._conn.in_transaction:
+            raise sqlite3.OperationalError("SQLite has undone this transaction: the disk is full, or fails")
 
     async def rollback(self) -> None:
         """Nothing is left to undo after a commit, and nobody is waited for when nothing was written."""

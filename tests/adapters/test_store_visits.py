@@ -119,6 +119,19 @@ async def test_what_was_written_is_undone_on_the_thread(counting: Counting) -> N
     assert await asked.fetchall() == [(0,)]
 
 
+async def test_what_sqlite_has_undone_by_itself_is_neither_added_to_nor_committed(counting: Counting) -> None:
+    await counting.cursor().execute(WRITE)
+    await counting.cursor().execute("INSERT INTO things (name) VALUES ('a')")
+    counting._conn.execute("ROLLBACK")  # as when the disk is full
+    with pytest.raises(sqlite3.OperationalError, match="has undone"):
+        await counting.cursor().execute("INSERT INTO things (name) VALUES ('b')")
+    with pytest.raises(sqlite3.OperationalError, match="has undone"):
+        await counting.commit()
+    await counting.rollback()
+    asked = await counting.cursor().execute("SELECT count(*) FROM things")
+    assert await asked.fetchall() == [(0,)]
+
+
 async def test_the_lock_is_waited_for_beside_the_loop(counting: Counting, tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "visits.db", isolation_level=None)
     try:
