@@ -222,6 +222,9 @@ class Relay:
         if was is not None and was.message is not None:
             if was.digest == seal and here in self._known:
                 return was
+            # Whatever becomes of the edit, the card no longer counts as saying what it said before.
+            was = await self._note(deployment, dataclasses.replace(was, digest=""))
+            assert was.message is not None
             try:
                 await self._chat.update(was.channel, was.message, slot.card, thread=was.thread)
                 self._known.add(here)

@@ -9,14 +9,12 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot import relay as relay_module
-from bot.ports import StoreError
 from tests.adapters.store_kit import migrated_database, migrated_file, sqlite_url, url
 from tests.core_kit import HERE, Core, Fault, Killed, a_folder, open_core
 
@@ -386,59 +384,6 @@ async def test_a_deployment_that_was_broken_is_shown_soon_after(core: Core) -> N
     await core.relay.settle()
     assert len(await core.channel()) == 1
     assert deployment
-
-
-@pytest.mark.parametrize("answers", [True, False])
-async def test_a_database_that_is_away_when_a_card_was_drawn_costs_no_lease(core: Core, answers: bool) -> None:
-    """On SQLite a table that is missing is as good as a server that is."""
-    deployment = await core.start()
-    await core.relay.settle()
-    update = core.chat.update
-
-    async def cut_off(*args: Any, **more: Any) -> None:
-        await core.sql("ALTER TABLE mirrors RENAME TO away")
-        core.chat.faults = [] if answers else ["lost"]
-        await update(*args, **more)
-
-    core.chat.update = cut_off  # type: ignore[method-assign]
-    await core.tick(deployment, "Prepare")
-    with pytest.raises(StoreError):
-        await core.relay.settle()
-    with pytest.raises(StoreError):
-        await core.relay.settle()
-    core.chat.update = update  # type: ignore[method-assign]
-    await core.sql("ALTER TABLE away RENAME TO mirrors")
-    await core.relay.settle()
-    async with core.store.read() as unit:
-        row = await unit.row(deployment)
-    assert row is not None
-    async with core.sandbox.engine.connect() as connection:
-        found = (await connection.exec_driver_sql("SELECT shown, held_by FROM mirrors")).one()
-    assert tuple(found) == (row.revision, None)
-
-
-@pytest.mark.parametrize("answers", [True, False])
-async def test_a_database_that_is_away_when_something_was_said_costs_no_lease_and_doubles_nothing(
-    core: Core, answers: bool
-) -> None:
-    await core.say("incident open checkout is down")
-    post = core.chat.post
-
-    async def cut_off(*args: Any, **more: Any) -> str:
-        await core.sql("ALTER TABLE outbox RENAME TO away")
-        core.chat.faults = [] if answers else ["stored"]
-        return await post(*args, **more)
-
-    core.chat.post = cut_off  # type: ignore[method-assign]
-    with pytest.raises(StoreError):
-        await core.relay.settle()
-    core.chat.post = post  # type: ignore[method-assign]
-    await core.sql("ALTER TABLE away RENAME TO outbox")
-    await calm(core)
-    assert await once_each(core)
-    async with core.sandbox.engine.connect() as connection:
-        unsaid = (await connection.exec_driver_sql("SELECT key FROM outbox WHERE said_at IS NULL")).all()
-    assert unsaid == []
 
 
 async def test_a_relay_that_runs_shows_what_is_committed_when_it_is_woken(core: Core) -> None:
