@@ -172,8 +172,8 @@ class Scheduler:
         self.wake()
 
     async def _run(self, claimed: Claimed, pause: float) -> None:
-        """Work that fails keeps its lease: it is tried again when that is over, and holds nobody up until then. What the
-        database has failed is given back sooner."""
+        """Work that fails keeps its lease: it is tried again when that is over, and holds nobody up until then. What
+        the database has failed is given back sooner."""
         try:
             if pause:
                 with contextlib.suppress(TimeoutError):
