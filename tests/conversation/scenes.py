@@ -159,8 +159,9 @@ def _too_early(channel: Channel, team: Team) -> None:
 
 
 def _measured(channel: Channel) -> bool:
-    waiting = "SELECT count(*) FROM deadlines WHERE done_at IS NULL AND key LIKE 'items:%'"
-    return channel.records.rows(waiting) == [(0,)]
+    """Whether all that is due by now has been asked."""
+    waiting = "SELECT count(*) FROM deadlines WHERE done_at IS NULL AND due <= ?"
+    return channel.records.rows(waiting, channel.records.now()) == [(0,)]
 
 
 def _announced(channel: Channel, wanted: dict[str, tuple[str, ...]], team: Team) -> None:
