@@ -4,11 +4,10 @@ No fact of a deployment, freeze, incident or lock ever is."""
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Column, Select, delete, select
 
-from adapters.store.errors import translated
 from adapters.store.store import SqlStore
 from adapters.store.tables import calendar_events, deliveries
 
@@ -28,38 +27,25 @@ class Purge:
     async def deliveries(self, before: datetime) -> int:
         """Forget what was delivered earlier; how many they were. A repeat that comes later still counts as new. Raises
         StoreError."""
-        forgotten = 0
-        old = select(deliveries.c.key).where(deliveries.c.at < before).limit(self._at_once)
-        try:
-            for _ in range(self._rounds):
-                async with self._database.read() as connection:
-                    keys = (await connection.execute(old)).scalars().all()
-                if keys:
-                    async with self._database.write() as connection:
-                        await connection.execute(delete(deliveries).where(deliveries.c.key.in_(keys)))
-                forgotten += len(keys)
-                if len(keys) < self._at_once:
-                    break
-        except SQLAlchemyError as error:
-            raise translated(error, self._database.where) from error
-        return forgotten
+        old = select(deliveries.c.key, deliveries.c.at).where(deliveries.c.at < before)
+        return await self._forget(deliveries.c.key, old, before)
 
     async def denials(self, before: datetime) -> int:
         """Forget the starts that were turned away earlier; how many they were. Raises StoreError."""
-        forgotten = 0
-        # Only the oldest are looked at: facts are added in the order of their time.
         denied = select(calendar_events.c.seq, calendar_events.c.at).where(calendar_events.c.kind == "turned_away")
-        oldest = denied.order_by(calendar_events.c.seq).limit(self._at_once)
-        try:
-            for _ in range(self._rounds):
-                async with self._database.read() as connection:
-                    old = [seq for seq, at in await connection.execute(oldest) if at < before]
-                if old:
-                    async with self._database.write() as connection:
-                        await connection.execute(delete(calendar_events).where(calendar_events.c.seq.in_(old)))
-                forgotten += len(old)
-                if len(old) < self._at_once:
-                    break
-        except SQLAlchemyError as error:
-            raise translated(error, self._database.where) from error
+        # Only the oldest are looked at: facts are added in the order of their time.
+        return await self._forget(calendar_events.c.seq, denied.order_by(calendar_events.c.seq), before)
+
+    async def _forget(self, key: Column[Any], rows: Select[Any], before: datetime) -> int:
+        """Of these rows (their key, and when) the earlier ones."""
+        forgotten = 0
+        for _ in range(self._rounds):
+            async with self._database.read() as connection:
+                old = [each for each, at in await connection.execute(rows.limit(self._at_once)) if at < before]
+            if old:
+                async with self._database.write() as connection:
+                    await connection.execute(delete(key.table).where(key.in_(old)))
+            forgotten += len(old)
+            if len(old) < self._at_once:
+                break
         return forgotten

@@ -67,6 +67,15 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(params=EITHER)
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without tables."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/gonogo.db"
+    else:
+        yield request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture(params=EITHER)
 def spoiled_url(request: pytest.FixtureRequest) -> str:
     """A migrated database of this test's own, which it may leave in any state."""
     if request.param == "sqlite":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,21 +16,12 @@ from adapters.store.engine import address, engine_for
 from adapters.store.migrate import check, config_for, migrate
 from adapters.store.store import SqlStore
 from bot.ports import StoreError
-from tests.adapters.store_kit import EITHER, a_row, migrated_file, start
+from tests.adapters.store_kit import a_row, empty, migrated_file, start
 
-__all__ = ["migrated_file"]
+__all__ = ["empty", "migrated_file"]
 
 
 T = TypeVar("T")
-
-
-@pytest.fixture(params=EITHER)
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database without tables."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/gonogo.db"
-    else:
-        yield request.getfixturevalue("postgres_url")
 
 
 async def inside(url: str, work: Callable[[Connection], T]) -> T:

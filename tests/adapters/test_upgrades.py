@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -36,23 +35,14 @@ from adapters.store.engine import address, engine_for
 from adapters.store.migrate import REVISION, check, config_for, migrate
 from adapters.store.store import SqlStore
 from bot.ports import StoreError
-from tests.adapters.store_kit import EITHER, ROOT, migrated_file, spoiled_url, sqlite_url, start
+from tests.adapters.store_kit import ROOT, empty, migrated_file, spoiled_url, sqlite_url, start
 from tests.postgres import PostgresServer
 
-__all__ = ["migrated_file", "spoiled_url", "sqlite_url"]
+__all__ = ["empty", "migrated_file", "spoiled_url", "sqlite_url"]
 
 SCRIPTS = ScriptDirectory(str(ROOT / "migrations"))
 CHAIN = [script.revision for script in reversed(list(SCRIPTS.walk_revisions()))]
 STEPS = list(itertools.pairwise(CHAIN))
-
-
-@pytest.fixture(params=EITHER)
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database without tables."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/gonogo.db"
-    else:
-        yield request.getfixturevalue("postgres_url")
 
 
 async def inside(url: str, *works: Callable[[Connection], Any]) -> list[Any]:
