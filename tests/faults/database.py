@@ -98,6 +98,16 @@ def behind(url: str, chats: list[str], at: float) -> list[str]:
     return found + [f"{chat} is behind with {id}" for id, chat in everything if (id, chat) not in shown]
 
 
+def left_by_the_killed(url: str, living: set[int]) -> list[str]:
+    """What is held by processes that are no more. Others free it within seconds, where there still are any."""
+    held = " UNION ".join(
+        f"SELECT held_by FROM {table} WHERE held_by IS NOT NULL" for table in ("deadlines", "mirrors", "outbox")
+    )
+    every = f"{held} UNION SELECT held_by FROM leases WHERE name NOT LIKE ?"
+    holders = evidence.rows(url, every, "life:%")
+    return [holder for (holder,) in holders if int(holder.partition("-")[0]) not in living]
+
+
 def live(url: str) -> list[tuple[str, str, str]]:
     """Deployments that have not ended: id, service, status."""
     return evidence.rows(url, "SELECT id, service, status FROM deployments WHERE live")

@@ -298,9 +298,22 @@ class Play:
         begun = time.time()
         settled = await self._settled(begun)
         await asyncio.sleep(0.5)  # what is held for a refresh of the cards is given back
+        await self._freed()
         await self.fleet.stop()
         self._look(self._evidence(begun, settled, stopped=True))
         self.result.violations += self.crew.faults()
+
+    async def _freed(self) -> None:
+        """Until what those held who were killed is free: nobody can free it once all are stopped. If it is not free
+        within the time in which everything is caught up with, the checker says so."""
+        end = time.monotonic() + CATCH_UP
+        while time.monotonic() < end:
+            if not self._asked(self._left_by_the_killed, ["the database"]):
+                return
+            await asyncio.sleep(LOOKS_EVERY)
+
+    def _left_by_the_killed(self) -> list[str]:
+        return database.left_by_the_killed(self.db.url, {member.pid for member in self.fleet.ready})
 
     def _evidence(self, begun: float, settled: float, *, stopped: bool = False) -> Evidence:
         said = [each for hands in self.hands for each in hands.tell()]
