@@ -7,7 +7,6 @@ import contextlib
 
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 
 from adapters.pictures.pictures import MatplotlibPictures
@@ -41,7 +40,7 @@ class SandboxFront:
     def __init__(self, settings: Settings, port: int) -> None:
         self._host = "127.0.0.1" if settings.host in ("localhost", _EVERYWHERE) else settings.host
         self._service = f"http://{self._host}:{port}/service"
-        self._engine: AsyncEngine = engine_for(address(settings.database_url))
+        self._engine = engine_for(address(settings.database_url))
         self._client = make_client(limits=CONNECTIONS)
         token = settings.sandbox_token.get_secret_value().strip()
         self._entrance = Entrance(token) if token else None

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from adapters.store.codec import dump_event, load_events
@@ -72,10 +73,8 @@ async def two_watched(core: Core) -> tuple[str, str]:
 
 async def facts_of(core: Core, deployment: str) -> list[str]:
     async with core.sandbox.engine.connect() as connection:
-        query = "SELECT body FROM events WHERE deployment = ? ORDER BY seq"
-        if connection.dialect.name == "postgresql":
-            query = query.replace("?", "%s")
-        return list((await connection.exec_driver_sql(query, (deployment,))).scalars())
+        query = text("SELECT body FROM events WHERE deployment = :id ORDER BY seq")
+        return list((await connection.execute(query, {"id": deployment})).scalars())
 
 
 # --- facts of a deployment --------------------------------------------------------------------------------------------
@@ -214,7 +213,7 @@ async def test_what_a_newer_release_says_of_a_known_lock_is_about_its_service(co
 
 async def calendar(core: Core) -> list[str]:
     async with core.sandbox.engine.connect() as connection:
-        return list((await connection.exec_driver_sql("SELECT body FROM calendar_events ORDER BY seq")).scalars())
+        return list((await connection.execute(text("SELECT body FROM calendar_events ORDER BY seq"))).scalars())
 
 
 async def test_checks_and_cards_go_on_beside_what_a_newer_release_says_of_services(core: Core) -> None:
@@ -258,6 +257,6 @@ async def test_a_message_of_a_newer_release_is_left_to_it_and_the_others_are_sai
     assert "Said b" not in said, "one that is behind it in its line waits"
     assert {entry["key"] for entry in logs if entry["event"] == "outbox.unread"} == {f"{theirs}:a:web:#deployments"}
     async with core.sandbox.engine.connect() as connection:
-        left = (await connection.exec_driver_sql("SELECT said_at, held_by FROM outbox ORDER BY id")).all()
+        left = (await connection.execute(text("SELECT said_at, held_by FROM outbox ORDER BY id"))).all()
     assert [row[0] is None for row in left] == [True, True, False]
     assert left[0][1] is None, "who can read it takes it"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from bot import relay as relay_module
 from tests.adapters.store_kit import migrated_database, migrated_file, sqlite_url, url
@@ -44,7 +45,7 @@ async def calm(core: Core) -> None:
 async def keys(core: Core) -> Counter[str]:
     """How often a message of each key stands anywhere."""
     async with core.sandbox.engine.connect() as connection:
-        found = await connection.exec_driver_sql("SELECT key FROM sandbox_messages")
+        found = await connection.execute(text("SELECT key FROM sandbox_messages"))
         return Counter(key for (key,) in found)
 
 
@@ -257,7 +258,7 @@ async def test_announcements_stand_in_the_order_in_which_they_were_said(core: Co
     core.chat.faults = [*FINE, "lost", "busy"]
     await calm(core)
     async with core.sandbox.engine.connect() as connection:
-        found = await connection.exec_driver_sql("SELECT key FROM sandbox_messages WHERE channel = '#deployments'")
+        found = await connection.execute(text("SELECT key FROM sandbox_messages WHERE channel = '#deployments'"))
         said = [key.split(":")[1] for (key,) in found if key.endswith(HERE)]
     assert said == ["started", "rollback_started", "rolled_back"]
 
@@ -371,14 +372,14 @@ async def test_a_deployment_that_cannot_be_read_does_not_stop_the_others(core: C
 async def test_a_deployment_that_was_broken_is_shown_soon_after(core: Core) -> None:
     deployment = await core.start()
     async with core.sandbox.engine.connect() as connection:
-        found = await connection.exec_driver_sql("SELECT seq, body FROM events")
+        found = await connection.execute(text("SELECT seq, body FROM events"))
         bodies = [tuple(row) for row in found]
     await core.sql("UPDATE events SET body = '{}'")
     await core.relay.settle()
     for seq, body in bodies:
         await core.sql("UPDATE events SET body = :body WHERE seq = :seq", body=body, seq=seq)
     async with core.sandbox.engine.connect() as connection:
-        held = (await connection.exec_driver_sql("SELECT held_until FROM mirrors")).scalars().all()
+        held = (await connection.execute(text("SELECT held_until FROM mirrors"))).scalars().all()
     assert held == [None]
     await core.sql("UPDATE mirrors SET not_before = NULL")
     await core.relay.settle()

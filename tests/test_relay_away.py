@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bot.ports import StoreError
 from tests.adapters.store_kit import migrated_file, sqlite_url
@@ -66,7 +67,7 @@ async def test_a_database_that_is_away_when_a_card_was_drawn_costs_no_lease(core
         row = await unit.row(deployment)
     assert row is not None
     async with core.sandbox.engine.connect() as connection:
-        found = (await connection.exec_driver_sql("SELECT shown, held_by FROM mirrors")).one()
+        found = (await connection.execute(text("SELECT shown, held_by FROM mirrors"))).one()
     assert tuple(found) == (row.revision, None)
 
 
@@ -90,5 +91,5 @@ async def test_a_database_that_is_away_when_something_was_said_costs_no_lease_an
     await calm(core)
     assert await once_each(core)
     async with core.sandbox.engine.connect() as connection:
-        unsaid = (await connection.exec_driver_sql("SELECT key FROM outbox WHERE said_at IS NULL")).all()
+        unsaid = (await connection.execute(text("SELECT key FROM outbox WHERE said_at IS NULL"))).all()
     assert unsaid == []

@@ -23,12 +23,14 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from adapters.store.errors import told
-from adapters.store.visits import READ, WRITE, visiting
+from adapters.store.sqlite import QUEUE_SECONDS, SqliteConnection, SqliteEngine
 from bot.ports import StoreError
+
+AnyConnection = AsyncConnection | SqliteConnection
+AnyEngine = AsyncEngine | SqliteEngine
 
 BUSY_SECONDS = 5
 """How long a transaction waits for another process's."""
-_QUEUE_SECONDS = 30
 _POOLED = "pooled"
 _EXAMPLES = (
     "Write `sqlite:///path/to/gonogo.db` or `postgresql://user:password@host/database` into GONOGO_DATABASE_URL."
@@ -49,7 +51,7 @@ def address(url: str) -> URL:
         case "sqlite" if parsed.database in (None, "", ":memory:") or "mode=memory" in parsed.render_as_string():
             raise StoreError(f"A database in memory is lost with the process. {_EXAMPLES}")
         case "sqlite":
-            return parsed.set(drivername="sqlite+aiosqlite")
+            return parsed.set(drivername="sqlite")
         case other:
             raise StoreError(f"gonogo knows no database called {other!r}. {_EXAMPLES}")
 
@@ -59,13 +61,17 @@ def file_of(url: URL) -> Path | None:
     return Path(url.database).absolute() if url.get_backend_name() == "sqlite" and url.database else None
 
 
-def engine_for(url: URL, *, foreign_keys: bool = True) -> AsyncEngine:
+def engine_for(url: URL, *, foreign_keys: bool = True) -> AnyEngine:
     """Connections to the database of this address."""
     if url.get_backend_name() == "sqlite":
-        # A pooled connection per reader; there is one writer at a time.
-        engine = create_async_engine(url, async_creator=visiting(url.database or "", timeout=BUSY_SECONDS))
-        _set_up_sqlite(engine, foreign_keys=foreign_keys)
-        return engine
+        pragmas = (
+            "journal_mode=WAL",
+            # Not NORMAL: in WAL mode that may forget the last commits on a power cut, and an acked click is a promise.
+            "synchronous=FULL",
+            "fullfsync=ON",  # macOS only: fsync there does not reach the disk
+            f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
+        )
+        return SqliteEngine(url, busy_seconds=BUSY_SECONDS, pragmas=pragmas)
     engine = create_async_engine(_patient(url), pool_pre_ping=True, pool_size=10)
     _set_up_postgres(engine)
     return engine
@@ -84,13 +90,10 @@ class Database:
         self.url = url
         self.where = describe(url)
         self._engine = engine_for(url)
-        self._is_sqlite = url.get_backend_name() == "sqlite"
-        if self._is_sqlite:
-            self._reader = self._engine.execution_options(readonly=True)
+        if isinstance(self._engine, SqliteEngine):
+            self._reader: AnyEngine = self._engine
         else:
             self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        # Waiting here is fair and costs nothing; inside SQLite, waiting writers poll and can starve each other.
-        self._turn = asyncio.Lock()
         self._few: contextlib.AbstractAsyncContextManager[None] = contextlib.nullcontext()
 
     def in_background(self, at_once: int) -> Database:
@@ -101,14 +104,14 @@ class Database:
         return found
 
     @contextlib.asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self) -> AsyncIterator[AnyConnection]:
         """A transaction, committed when the block ends without an exception."""
         with told(self.where):
-            async with self._few, self._queue(), self._engine.begin() as connection:
+            async with self._few, self._engine.begin() as connection:
                 yield connection
 
     @contextlib.asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self) -> AsyncIterator[AnyConnection]:
         """A snapshot that is only read."""
         with told(self.where):
             async with self._few, self._reader.connect() as connection:
@@ -117,23 +120,6 @@ class Database:
     async def close(self) -> None:
         """Give every connection back."""
         await self._engine.dispose()
-
-    @contextlib.asynccontextmanager
-    async def _queue(self) -> AsyncIterator[None]:
-        if not self._is_sqlite:
-            yield
-            return
-        try:
-            async with asyncio.timeout(_QUEUE_SECONDS):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise StoreError(
-                f"{self.where} has been busy for {_QUEUE_SECONDS} s. Try again; if it stays so, restart gonogo."
-            ) from None
-        try:
-            yield
-        finally:
-            self._turn.release()
 
 
 def describe(url: URL) -> str:
@@ -144,32 +130,11 @@ def describe(url: URL) -> str:
     return f"The PostgreSQL database {url.database or url.username} at {host}{f':{url.port}' if url.port else ''}"
 
 
-def _set_up_sqlite(engine: AsyncEngine, *, foreign_keys: bool) -> None:
-    pragmas = (
-        f"busy_timeout={BUSY_SECONDS * 1000}",
-        "journal_mode=WAL",
-        # Not NORMAL: in WAL mode that may forget the last commits on a power cut, and an acked click is a promise.
-        "synchronous=FULL",
-        "fullfsync=ON",  # macOS only: fsync there does not reach the disk
-        f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def connected(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # or the driver begins by itself, too late and without the lock
-        _execute(connection, *(f"PRAGMA {pragma}" for pragma in pragmas))
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def begun(connection: Connection) -> None:
-        readonly = connection.get_execution_options().get("readonly")
-        connection.exec_driver_sql(READ if readonly else WRITE)
-
-
 def _set_up_postgres(engine: AsyncEngine) -> None:
     limits = {
         "lock_timeout": f"{BUSY_SECONDS}s",
         # A replica that hangs in the middle must not hold the others up for ever.
-        "idle_in_transaction_session_timeout": f"{_QUEUE_SECONDS}s",
+        "idle_in_transaction_session_timeout": f"{QUEUE_SECONDS}s",
     }
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Executable, func, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.store.engine import AnyConnection
 from adapters.store.errors import translated
 from adapters.store.mirrors import RECENT, live_or_written_since
 from adapters.store.statements import real_now
@@ -37,7 +37,7 @@ class Gauges:
                 raise translated(error, self._database.where) from error
 
 
-async def _figures(connection: AsyncConnection, now: datetime, chats: Sequence[str]) -> Figures:
+async def _figures(connection: AnyConnection, now: datetime, chats: Sequence[str]) -> Figures:
     async def all(statement: Executable) -> list[Any]:
         return [*await connection.execute(statement)]
 

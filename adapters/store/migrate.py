@@ -8,18 +8,13 @@ backup made before it.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import sqlite3
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.engine import URL
 
-from adapters.store.engine import BUSY_SECONDS, address, describe, engine_for, file_of
+from adapters.store.engine import address, describe, engine_for, file_of
 from adapters.store.errors import MIGRATE, told
 from adapters.store.tables import metadata
 from bot.ports import StoreError
@@ -42,12 +37,11 @@ async def migrate(url: str) -> None:
     A missing SQLite file is made, its folder is not.
     """
     parsed = address(url)
-    await _must_open(parsed)
     # Changing a SQLite table means copying and dropping it, which foreign keys would forbid.
     engine = engine_for(parsed, foreign_keys=False)
     try:
         with told(describe(parsed)):
-            async with engine.execution_options(readonly=True).connect() as connection:
+            async with engine.connect() as connection:
                 if await connection.run_sync(_is_ready, describe(parsed)):
                     return
             async with engine.begin() as connection:
@@ -62,11 +56,10 @@ async def check(url: str) -> None:
     parsed = address(url)
     if (file := file_of(parsed)) and not file.is_file():
         raise StoreError(f"There is no database at {file}. {MIGRATE}")
-    await _must_open(parsed)
     engine = engine_for(parsed)
     try:
         with told(describe(parsed)):
-            async with engine.execution_options(readonly=True).connect() as connection:
+            async with engine.connect() as connection:
                 await connection.run_sync(_check, describe(parsed))
     finally:
         await engine.dispose()
@@ -142,14 +135,3 @@ def config_for(connection: Connection) -> Config:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(files("migrations")).replace("%", "%%"))
     return config
-
-
-async def _must_open(url: URL) -> None:
-    # aiosqlite that cannot open a file leaves a thread behind, which complains on the terminal when the program ends.
-    def look(file: Path) -> None:
-        with contextlib.closing(sqlite3.connect(file, timeout=BUSY_SECONDS)) as connection:
-            connection.execute("PRAGMA schema_version").fetchone()
-
-    if file := file_of(url):
-        with told(describe(url)):
-            await asyncio.to_thread(look, file)

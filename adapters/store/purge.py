@@ -41,7 +41,7 @@ class Purge:
         forgotten = 0
         for _ in range(self._rounds):
             async with self._database.read() as connection:
-                old = [each for each, at in await connection.execute(rows.limit(self._at_once)) if at < before]
+                old = [each for each, at in (await connection.execute(rows.limit(self._at_once))).all() if at < before]
             if old:
                 async with self._database.write() as connection:
                     await connection.execute(delete(key.table).where(key.in_(old)))

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Table, or_
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from adapters.store.engine import AnyConnection
 
 
 def real_now() -> datetime:
@@ -32,11 +33,11 @@ def ripe(table: Table, now: datetime) -> ColumnElement[bool]:
     return or_(table.c.not_before.is_(None), table.c.not_before <= now)
 
 
-def insert_into(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+def insert_into(connection: AnyConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT that knows ON CONFLICT."""
     return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
-def insert_new(connection: AsyncConnection, table: Table, key: str) -> Any:
+def insert_new(connection: AnyConnection, table: Table, key: str) -> Any:
     """An INSERT that leaves alone what has the same key."""
     return insert_into(connection, table).inline().on_conflict_do_nothing(index_elements=[key])

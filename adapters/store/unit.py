@@ -22,10 +22,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from adapters.store import tables, tokens
 from adapters.store.codec import dump_card, dump_event, load_calendar, load_events
+from adapters.store.engine import AnyConnection
 from adapters.store.errors import translated
 from adapters.store.statements import insert_new, real_now
 from adapters.store.states import States
@@ -71,7 +71,7 @@ class SqlUnit:
     A statement that failed undoes the whole unit, even if the caller swallows the exception: half is never saved.
     """
 
-    def __init__(self, connection: AsyncConnection, where: str, states: States, *, writes: bool) -> None:
+    def __init__(self, connection: AnyConnection, where: str, states: States, *, writes: bool) -> None:
         self._connection = connection
         self._states = states
         self._where = where

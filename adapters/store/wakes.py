@@ -14,9 +14,8 @@ import structlog
 from psycopg import sql
 from sqlalchemy import func, select
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.store.engine import connect_parameters, describe
+from adapters.store.engine import AnyConnection, connect_parameters, describe
 from adapters.store.errors import translated
 
 CHANNEL = "gonogo"
@@ -28,7 +27,7 @@ FIRST, LONGEST = 1.0, 60.0
 log = structlog.get_logger(__name__)
 
 
-async def tell(connection: AsyncConnection, token: str) -> None:
+async def tell(connection: AnyConnection, token: str) -> None:
     """Tell the others when this transaction commits; nothing on SQLite, which belongs to one process."""
     if connection.dialect.name == "postgresql":
         await connection.execute(select(func.pg_notify(CHANNEL, token)))

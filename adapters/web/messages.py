@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Row, Select, func, insert, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from adapters.web.state import Sandbox
+from adapters.web.state import Asked, Sandbox
 from adapters.web.tables import messages, settings
 from bot.cards.card import Card
 from bot.cards.codec import card_from_json, card_to_json
 
 _CHANGES = "changes"
-# It comes first in every transaction: it takes the write lock on SQLite and the row lock on PostgreSQL, so changes are
+# It comes before every other change: it takes the write lock on SQLite and the row lock on PostgreSQL, so changes are
 # committed in the order of their numbers and a page that has seen number 7 has seen 1 to 6.
 _NEXT_CHANGE = text(
     "INSERT INTO sandbox_settings (key, value) VALUES ('changes', '1') ON CONFLICT (key) DO UPDATE"
@@ -56,13 +55,12 @@ class Messages:
     async def add(self, channel: str, thread: int | None, key: str, card: Card, at: datetime) -> int | None:
         """The new message's id; None if the message to hang it under does not exist."""
         async with self._sandbox.engine.begin() as connection:
-            change = await _next_change(connection)
             if thread is not None:
                 parent = await _one(connection, thread)
                 if parent is None or parent.channel != channel:
-                    await connection.rollback()
                     return None
                 thread = parent.thread or parent.id
+            change = await _next_change(connection)
             new = insert(messages).values(
                 channel=channel, thread=thread, key=key, card=_write(card), revision=0, change=change, posted_at=at
             )
@@ -73,7 +71,7 @@ class Messages:
     async def replace(self, message: int, channel: str, card: Card, at: datetime) -> bool:
         """Whether there is such a message. One that says the same already is left alone."""
         written = _write(card)
-        async with self._sandbox.reading.connect() as connection:
+        async with self._sandbox.engine.connect() as connection:
             found = await _one(connection, message)
         if found is None or found.channel != channel:
             return False
@@ -97,7 +95,7 @@ class Messages:
             messages.c.posted_at >= since,
             messages.c.thread.is_(None) if thread is None else messages.c.thread == thread,
         )
-        async with self._sandbox.reading.connect() as connection:
+        async with self._sandbox.engine.connect() as connection:
             newest: int | None = await connection.scalar(found.order_by(messages.c.id.desc()).limit(1))
         return newest
 
@@ -141,31 +139,32 @@ class Messages:
         )
         if not roots:
             return {}
-        async with self._sandbox.reading.connect() as connection:
+        async with self._sandbox.engine.connect() as connection:
             rows = (await connection.execute(query)).all()
         return {int(root): Replies(count, last) for root, count, last in rows}
 
     async def channels(self) -> list[str]:
         """Every channel something was said in."""
-        async with self._sandbox.reading.connect() as connection:
-            return list(await connection.scalars(select(messages.c.channel).distinct().order_by(messages.c.channel)))
+        async with self._sandbox.engine.connect() as connection:
+            asked = select(messages.c.channel).distinct().order_by(messages.c.channel)
+            return list((await connection.execute(asked)).scalars())
 
     async def alive(self) -> None:
         """Raises if the database cannot be read."""
-        async with self._sandbox.reading.connect() as connection:
+        async with self._sandbox.engine.connect() as connection:
             await connection.execute(select(settings.c.key).limit(1))
 
     async def _read(self, query: Select[*tuple[object, ...]]) -> list[Message]:
-        async with self._sandbox.reading.connect() as connection:
+        async with self._sandbox.engine.connect() as connection:
             rows = (await connection.execute(query)).all()
         return [_message(row) for row in rows]
 
 
-async def _next_change(connection: AsyncConnection) -> int:
+async def _next_change(connection: Asked) -> int:
     return int((await connection.execute(_NEXT_CHANGE)).scalar_one())
 
 
-async def _one(connection: AsyncConnection, message: int) -> Row[*tuple[object, ...]] | None:
+async def _one(connection: Asked, message: int) -> Row[*tuple[object, ...]] | None:
     return (await connection.execute(select(messages).where(messages.c.id == message))).one_or_none()
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from typing import Any
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
 
-from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import CursorResult, Executable, select, text
 
 from adapters.web.tables import settings
 
@@ -17,6 +17,30 @@ _PUT = text(
     "INSERT INTO sandbox_settings (key, value) VALUES (:key, :value)"
     " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 )
+
+
+class Asked(Protocol):
+    """A connection in a transaction."""
+
+    async def execute(self, statement: Executable, parameters: Any = None, /) -> CursorResult[*tuple[Any, ...]]:
+        """Run a statement."""
+        ...
+
+    async def scalar(self, statement: Executable, parameters: Any = None, /) -> Any:
+        """The first column of its first row, or None."""
+        ...
+
+
+class Engine(Protocol):
+    """Connections to a database: SQLAlchemy's AsyncEngine is one."""
+
+    def begin(self) -> AbstractAsyncContextManager[Asked]:
+        """A transaction that writes; committed when the block ends without an exception."""
+        ...
+
+    def connect(self) -> AbstractAsyncContextManager[Asked]:
+        """One that only reads."""
+        ...
 
 
 class Bell:
@@ -50,15 +74,13 @@ class Bell:
 class Sandbox:
     """The sandbox's corner of the database, given to every other part; `bell.close()` ends the open pages."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        # An engine may take the write lock on BEGIN; this says that it need not.
-        self.reading = engine.execution_options(readonly=True)
         self.bell = Bell()
 
     async def get(self, key: str) -> Any:
         """A setting's JSON value, or None."""
-        async with self.reading.connect() as connection:
+        async with self.engine.connect() as connection:
             value = await connection.scalar(select(settings.c.value).where(settings.c.key == key))
         return None if value is None else json.loads(value)
 

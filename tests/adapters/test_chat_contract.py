@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from adapters.discord.chat import DiscordChat
 from adapters.discord.client import Api as DiscordApi
@@ -52,7 +53,7 @@ async def web(url: str) -> AsyncIterator[Platform]:
 
     async def delete(channel: str, message: str) -> None:
         async with engine.begin() as connection:
-            await connection.exec_driver_sql(f"DELETE FROM sandbox_messages WHERE id = {int(message)}")
+            await connection.execute(text(f"DELETE FROM sandbox_messages WHERE id = {int(message)}"))
 
     yield Platform(chat, texts, delete)
     await engine.dispose()

@@ -68,9 +68,9 @@ def execute(url: str, *statements: str) -> None:
 @pytest.mark.parametrize(
     ("given", "used"),
     [
-        ("sqlite:///var/gonogo.db", "sqlite+aiosqlite:///var/gonogo.db"),
-        ("sqlite:////srv/gonogo.db", "sqlite+aiosqlite:////srv/gonogo.db"),
-        (" sqlite+pysqlite:///gonogo.db\n", "sqlite+aiosqlite:///gonogo.db"),
+        ("sqlite:///var/gonogo.db", "sqlite:///var/gonogo.db"),
+        ("sqlite:////srv/gonogo.db", "sqlite:////srv/gonogo.db"),
+        (" sqlite+pysqlite:///gonogo.db\n", "sqlite:///gonogo.db"),
         ("postgres://ann:p%40ss@db/gonogo", "postgresql+psycopg://ann:p%40ss@db/gonogo"),
         ("postgresql://db:5433/gonogo?sslmode=require", "postgresql+psycopg://db:5433/gonogo?sslmode=require"),
         ("postgresql+asyncpg://db/gonogo", "postgresql+psycopg://db/gonogo"),

@@ -193,7 +193,7 @@ async def test_pages_that_close_leave_nothing_behind(room: Room, address: str) -
             await page.next("sandbox")
     assert await room.chat.post(CHANNEL, a_card("Still here"), key="s") == "1"
     async with asyncio.timeout(5):
-        while room.engine.pool.checkedout():  # type: ignore[attr-defined]
+        while room.engine.sync_engine.pool.checkedout():  # type: ignore[attr-defined]
             await room.sandbox.bell.wait(room.sandbox.bell.rings, 0.01)
 
 

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import uvicorn
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from starlette.applications import Starlette
 
+from adapters.store.engine import AnyEngine, address, engine_for
 from adapters.web.chat import WebChat
 from adapters.web.clock import SandboxClock, SandboxTime
 from adapters.web.entrance import Entrance
@@ -262,7 +262,7 @@ class Deadlines:
 class Room:
     """Everything of one sandbox, over one database file."""
 
-    engine: AsyncEngine
+    engine: AnyEngine
     sandbox: Sandbox
     clock: SandboxClock
     chat: WebChat
@@ -298,7 +298,7 @@ async def open_room(
     entrance: Entrance | None = None,
 ) -> AsyncIterator[Room]:
     """A sandbox with its small core; what was said and set before in the same file is there again."""
-    engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
+    engine = engine_for(address(f"sqlite:///{file}"))
     async with engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
     sandbox = Sandbox(engine)

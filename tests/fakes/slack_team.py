@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 import httpx
 from pydantic import SecretStr
+from sqlalchemy import text
 from starlette.applications import Starlette
 
 from adapters.probes.http import HttpProbe
@@ -165,7 +166,7 @@ class Team:
         """So much real time that nothing is put off any more, and no lease stands; then all is settled."""
         async with self.sandbox.engine.begin() as connection:
             for table in ("mirrors", "outbox"):
-                await connection.exec_driver_sql(f"UPDATE {table} SET held_until = NULL, not_before = NULL")
+                await connection.execute(text(f"UPDATE {table} SET held_until = NULL, not_before = NULL"))
         await self.app.settle()
 
     async def look_round(self) -> None:

@@ -28,7 +28,7 @@ PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that Linux sends when the parent has gone."""
 LOADED = (
     "bot.__main__", "bot.app", "adapters.slack.adapter", "adapters.discord.adapter", "adapters.store.migrate",
-    "aiosqlite", "psycopg", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.aiosqlite", "alembic",
+    "psycopg", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite", "alembic",
 )  # fmt: skip
 
 

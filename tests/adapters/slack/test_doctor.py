@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from sqlalchemy import text
+
 from adapters.slack.config import SlackConfig
 from adapters.slack.doctor import Finding, examine
 from adapters.slack.methods import bot_scopes
@@ -138,8 +140,8 @@ async def test_without_slack_it_says_what_is_set_up(tmp_path: Path) -> None:
 async def test_a_database_of_another_release_without_what_this_one_needs_is_wrong(sqlite_url: str) -> None:
     engine = engine_for(address(sqlite_url))
     async with engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
-        await connection.exec_driver_sql("DROP TABLE tokens")
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+        await connection.execute(text("DROP TABLE tokens"))
     await engine.dispose()
     [broken] = wrong(await examine_all(Settings(database_url=sqlite_url)))
     assert broken.what == "The database can be reached and has the tables of this release"
