@@ -14,19 +14,23 @@ import asyncio
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as Exhausted
 
 READERS = 8
 """So many transactions read at a time; the others wait for one to end."""
+TOGETHER = 16
+"""So many units are committed together at most: the first of them waits for the last."""
 QUEUE_SECONDS = 30
 """How long a transaction waits for the others of this process."""
+
+_LOCK = "BEGIN IMMEDIATE"
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,30 +39,39 @@ Values = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 class SqliteEngine:
     """A file's connections, for one event loop. One transaction writes at a time, the others wait their turn, fairly:
-    inside SQLite they would poll and could starve each other."""
+    inside SQLite they would poll and could starve each other.
+
+    Who waits for that while another one is at work is committed together with it, in a transaction of which each has a
+    part of its own (a savepoint): the disk takes as long for many as for one. One that fails is undone alone, unless it
+    is the disk that failed.
+    """
 
     def __init__(self, url: URL, *, busy_seconds: float, pragmas: Sequence[str]) -> None:
         """`busy_seconds` is how long another process's lock is waited for; `pragmas` are set on each connection."""
         self.sync_engine = create_engine(
             url,
             # Never two threads at once: `_Threads.visit` sees to it.
-            connect_args={"timeout": busy_seconds, "check_same_thread": False, "factory": _Buffered},
+            connect_args={"check_same_thread": False, "factory": _Buffered},
             # Who waits for a place waits here, on the loop, and never inside the pool.
             pool_size=READERS + 1,
             max_overflow=-1,
             # The one used last has the newest pages in its cache.
             pool_use_lifo=True,
         )
-        self._busy_seconds = busy_seconds
+        self._patience = f"PRAGMA busy_timeout={int(busy_seconds * 1000)}"
         self._threads = _Threads(READERS + 1)
-        self._turn, self._places = asyncio.Semaphore(1), asyncio.Semaphore(READERS)
+        self._places, self._turn = asyncio.Semaphore(READERS), asyncio.Semaphore(1)
+        self._waiting = 0
+        self._group: _Group | None = None
+        """What is written and waits for the next in turn."""
+        self._tasks: set[asyncio.Task[None]] = set()
 
         @event.listens_for(self.sync_engine, "connect")
         def connected(connection: sqlite3.Connection, _record: Any) -> None:
             connection.isolation_level = None  # or the driver begins by itself, too late and without the lock
             try:
-                for pragma in (f"busy_timeout={int(busy_seconds * 1000)}", *pragmas):
-                    connection.execute(f"PRAGMA {pragma}").close()
+                for statement in (self._patience, *(f"PRAGMA {pragma}" for pragma in pragmas)):
+                    connection.execute(statement).close()
             except sqlite3.Error:
                 connection.close()  # nobody else would
                 raise
@@ -66,52 +79,84 @@ class SqliteEngine:
         @event.listens_for(self.sync_engine, "begin")
         def begun(connection: Connection) -> None:
             driver = _driver(connection)
-            if not driver.in_transaction:  # `begin` below has taken the lock already
+            if not driver.in_transaction:  # who writes has taken the lock already
                 driver.execute("BEGIN").close()
 
     @contextlib.asynccontextmanager
     async def begin(self) -> AsyncIterator[SqliteConnection]:
-        """A transaction that has the write lock from its first moment; committed when the block ends without an
-        exception. Raises what SQLAlchemy and sqlite3 raise."""
-        async with self._place(self._turn) as connection:
-            await self._lock(_driver(connection))
-            try:
-                connection.begin()
-                found = SqliteConnection(connection, self._threads, writes=True)
-                yield found
-                found.still_there()
-                await self._threads.visit(connection.commit)
-            except BaseException:
-                if connection.in_transaction() or _driver(connection).in_transaction:
-                    await self._threads.visit(_undo, connection)
-                raise
+        """A transaction that has the write lock from its first moment. What it wrote is on the disk when the block has
+        ended without an exception. Raises what SQLAlchemy and sqlite3 raise."""
+        self._waiting += 1
+        try:
+            await _acquired(self._turn)
+        finally:
+            self._waiting -= 1
+        try:
+            group = self._group or await self._opened()
+        except BaseException:
+            self._turn.release()
+            raise
+        try:
+            group.save()
+            yield (unit := SqliteConnection(group.connection, self._threads, writes=True))
+            unit.still_there()
+            group.keep()
+        except BaseException as error:
+            if not group.undo():
+                self._group = None
+                await group.fail(self._threads, error)
+            self._turn.release()
+            raise
+        if self._waiting and group.units < TOGETHER:
+            if self._group is None:
+                self._group = group
+                self._spawn(self._close(group))
+            self._turn.release()
+        else:
+            self._spawn(self._commit(group))
+        await asyncio.shield(group.done)
 
     @contextlib.asynccontextmanager
     async def connect(self) -> AsyncIterator[SqliteConnection]:
         """A snapshot that is only read, and never waits for a writer. Raises what SQLAlchemy and sqlite3 raise."""
-        async with self._place(self._places) as connection:
-            yield SqliteConnection(connection, self._threads, writes=False)
+        await _acquired(self._places)
+        try:
+            with contextlib.closing(await self._connection()) as connection:
+                yield SqliteConnection(connection, self._threads, writes=False)
+        finally:
+            self._places.release()
 
     async def dispose(self) -> None:
         """Close every connection."""
+        await asyncio.gather(*self._tasks)
         self.sync_engine.dispose()
         self._threads.end()
 
-    @contextlib.asynccontextmanager
-    async def _place(self, places: asyncio.Semaphore) -> AsyncIterator[Connection]:
+    async def _opened(self) -> _Group:
+        """A transaction with the write lock, which mostly is free, as there is one process to a file."""
+        connection = await self._connection()
         try:
-            async with asyncio.timeout(QUEUE_SECONDS):
-                await places.acquire()
-        except TimeoutError:
-            raise Exhausted(f"all places have been taken for {QUEUE_SECONDS} s") from None
+            driver = _driver(connection)
+            if not self._taken(driver):
+                await self._threads.visit(driver.execute, _LOCK)
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return _Group(connection)
+
+    def _taken(self, driver: sqlite3.Connection) -> bool:
+        """Whether the write lock could be taken at once."""
+        driver.execute("PRAGMA busy_timeout=0").close()
         try:
-            connection = await self._connection()
-            try:
-                yield connection
-            finally:
-                connection.close()
+            driver.execute(_LOCK).close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname.startswith("SQLITE_BUSY"):
+                return False
+            raise
         finally:
-            places.release()
+            driver.execute(self._patience).close()
+        return True
 
     async def _connection(self) -> Connection:
         if self.sync_engine.pool.checkedin():  # type: ignore[attr-defined]  # it is a QueuePool
@@ -125,26 +170,84 @@ class SqliteEngine:
             raise
         return opened[0]
 
-    async def _lock(self, driver: sqlite3.Connection) -> None:
-        """Take the write lock: here if it is free, which it mostly is as there is one process to a file."""
-        driver.execute("PRAGMA busy_timeout=0").close()
-        try:
-            driver.execute("BEGIN IMMEDIATE").close()
-        except sqlite3.OperationalError as error:
-            if not error.sqlite_errorname.startswith("SQLITE_BUSY"):
-                raise
-            patient = True
+    # --- committing: in tasks of their own, which nobody cancels ---
+
+    async def _close(self, group: _Group) -> None:
+        """Commit it after those who waited when its first one ended, if none of them has."""
+        await self._turn.acquire()
+        if self._group is group:
+            await self._commit(group)
         else:
-            patient = False
+            self._turn.release()
+
+    async def _commit(self, group: _Group) -> None:
+        """Ends with the turn given on."""
+        self._group = None
+        try:
+            await self._threads.visit(group.connection.commit)
+        except Exception as error:
+            await group.fail(self._threads, error)
+        else:
+            group.end()
         finally:
-            driver.execute(f"PRAGMA busy_timeout={int(self._busy_seconds * 1000)}").close()
-        if patient:
-            try:
-                await self._threads.visit(driver.execute, "BEGIN IMMEDIATE")
-            except asyncio.CancelledError:
-                if driver.in_transaction:  # the thread has got it after all
-                    driver.rollback()
-                raise
+            self._turn.release()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _Group:
+    """A transaction of several units. When `done` is, all that is in it is on the disk, or nothing."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.units = 0
+
+    def save(self) -> None:
+        """A unit begins: what comes from here on can be undone alone."""
+        if self.units:
+            _driver(self.connection).execute("SAVEPOINT unit").close()
+
+    def keep(self) -> None:
+        """It has ended well."""
+        if self.units:
+            _driver(self.connection).execute("RELEASE unit").close()
+        self.units += 1
+
+    def undo(self) -> bool:
+        """It has not: undo it alone. False if that is not possible."""
+        driver = _driver(self.connection)
+        if not self.units or not driver.in_transaction:
+            return False
+        try:
+            driver.execute("ROLLBACK TO unit").close()
+            driver.execute("RELEASE unit").close()
+        except sqlite3.Error:
+            return False
+        return True
+
+    async def fail(self, threads: _Threads, error: BaseException) -> None:
+        """Undo everything; those who wait for it get this error."""
+        try:
+            await threads.visit(self._roll_back)
+        finally:
+            self.connection.close()
+            if self.units:
+                known = isinstance(error, (SQLAlchemyError, sqlite3.Error))
+                self.done.set_exception(error if known else _undone())
+                self.done.exception()  # whoever waited may be gone
+
+    def end(self) -> None:
+        """It is on the disk."""
+        self.connection.close()
+        self.done.set_result(None)
+
+    def _roll_back(self) -> None:
+        self.connection.rollback()
+        _driver(self.connection).rollback()  # where SQLAlchemy thinks that nothing is left to undo
 
 
 class SqliteConnection:
@@ -177,8 +280,7 @@ class SqliteConnection:
         """SQLite ends a transaction by itself when the disk is full or fails (sqlite.org/lang_transaction.html): what
         came after that would be kept by itself, and the commit say that all of it is. Raises OperationalError."""
         if not _driver(self._connection).in_transaction:
-            undone = sqlite3.OperationalError("SQLite has undone this transaction: the disk is full, or fails")
-            raise OperationalError(None, None, undone)
+            raise _undone()
 
 
 class _Threads:
@@ -239,6 +341,14 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
-def _undo(connection: Connection) -> None:
-    connection.rollback()
-    _driver(connection).rollback()  # where SQLAlchemy had not begun yet
+def _undone() -> OperationalError:
+    text = "SQLite has undone this transaction: the disk is full, or fails"
+    return OperationalError(None, None, sqlite3.OperationalError(text))
+
+
+async def _acquired(places: asyncio.Semaphore) -> None:
+    try:
+        async with asyncio.timeout(QUEUE_SECONDS):
+            await places.acquire()
+    except TimeoutError:
+        raise Exhausted(f"all places have been taken for {QUEUE_SECONDS} s") from None
