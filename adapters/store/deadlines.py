@@ -15,7 +15,6 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
-    literal_column,
     or_,
     select,
     tuple_,
@@ -61,7 +60,6 @@ def _claim(*, busy: bool) -> Update:
 
 
 # Put together once: that takes longer than the database does.
-_IS_DUE = {busy: _due(select(literal_column("1")), busy=busy).limit(1) for busy in (False, True)}
 _CLAIM = {busy: _claim(busy=busy) for busy in (False, True)}
 
 
@@ -81,12 +79,6 @@ async def claim_due(
     """Open deadlines due by now, oldest first, that nobody holds; held from now on. Of each deployment only the first,
     so that one with a long backlog takes one place, not all; none of the `busy`."""
     asked = {"now": now, "busy": list(busy)} if busy else {"now": now}
-    if database.url.get_backend_name() == "sqlite":
-        # Mostly there is nothing, and a look does not take the one write lock. On PostgreSQL it would be one more
-        # transaction for nothing: there, a claim that finds nothing locks nobody out.
-        async with database.read() as connection:
-            if await connection.scalar(_IS_DUE[bool(busy)], asked | {"real": real_now()}) is None:
-                return []
     token = new_lease(owner)
     async with database.write() as connection:
         real = real_now()

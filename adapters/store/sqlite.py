@@ -102,10 +102,12 @@ class SqliteEngine:
             unit.still_there()
             group.keep()
         except BaseException as error:
-            if not group.undo():
-                self._group = None
-                await group.fail(self._threads, error)
-            self._turn.release()
+            try:
+                if not group.undo():
+                    self._group = None
+                    await group.fail(self._threads, error)
+            finally:
+                self._turn.release()
             raise
         if self._waiting and group.units < TOGETHER:
             if self._group is None:
@@ -114,7 +116,7 @@ class SqliteEngine:
             self._turn.release()
         else:
             self._spawn(self._commit(group))
-        await asyncio.shield(group.done)
+        await _ended(group.done)
 
     @contextlib.asynccontextmanager
     async def connect(self) -> AsyncIterator[SqliteConnection]:
@@ -184,9 +186,15 @@ class SqliteEngine:
         """Ends with the turn given on."""
         self._group = None
         try:
-            await self._threads.visit(group.connection.commit)
+            if group.wrote:
+                await self._threads.visit(group.connection.commit)
+            else:
+                group.connection.commit()  # nothing for the disk
         except Exception as error:
             await group.fail(self._threads, error)
+        except asyncio.CancelledError:  # the loop ends, and with it those who wait
+            group.done.cancel()
+            raise
         else:
             group.end()
         finally:
@@ -205,6 +213,12 @@ class _Group:
         self.connection = connection
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.units = 0
+        self._changes = _driver(connection).total_changes
+
+    @property
+    def wrote(self) -> bool:
+        """Whether a row was changed."""
+        return _driver(self.connection).total_changes != self._changes
 
     def save(self) -> None:
         """A unit begins: what comes from here on can be undone alone."""
@@ -292,15 +306,7 @@ class _Threads:
     async def visit(self, run: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
         """Run it on a thread. Returns when it has ended there, also to who was cancelled meanwhile: nobody may touch
         the connection before."""
-        doing = asyncio.wrap_future(self._pool.submit(run, *arguments, **named))
-        try:
-            return await asyncio.shield(doing)
-        except asyncio.CancelledError:
-            while not doing.done():
-                with contextlib.suppress(asyncio.CancelledError):
-                    await asyncio.wait({doing})
-            doing.exception()  # nobody else asks for it
-            raise
+        return await _ended(asyncio.wrap_future(self._pool.submit(run, *arguments, **named)))
 
     def end(self) -> None:
         """What is under way ends by itself."""
@@ -344,6 +350,19 @@ def _driver(connection: Connection) -> sqlite3.Connection:
 def _undone() -> OperationalError:
     text = "SQLite has undone this transaction: the disk is full, or fails"
     return OperationalError(None, None, sqlite3.OperationalError(text))
+
+
+async def _ended(work: asyncio.Future[R]) -> R:
+    """What comes of it; who is cancelled meanwhile is so once it has ended."""
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        while not work.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({work})
+        if not work.cancelled():
+            work.exception()  # nobody else asks for it
+        raise
 
 
 async def _acquired(places: asyncio.Semaphore) -> None:

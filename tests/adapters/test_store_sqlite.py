@@ -99,6 +99,12 @@ async def test_who_writes_visits_a_thread_for_the_disk_only(engine: SqliteEngine
     assert threads == ["loop", "loop", "loop", "thread"]
 
 
+async def test_who_changes_nothing_visits_none(engine: SqliteEngine, threads: list[str]) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(text("DELETE FROM things WHERE name = 'nobody'"))
+    assert threads == ["loop", "loop"]
+
+
 async def test_who_reads_visits_a_thread_for_each_question(engine: SqliteEngine, threads: list[str]) -> None:
     assert await count(engine) == 0
     assert threads[0] == "thread"
