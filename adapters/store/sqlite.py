@@ -14,14 +14,16 @@ import asyncio
 import contextlib
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as Exhausted
+
+from adapters.store.threads import Threads, ended
+from adapters.store.together import Group, driver_of, undone
 
 READERS = 8
 """So many transactions read at a time; the others wait for one to end."""
@@ -50,7 +52,7 @@ class SqliteEngine:
         """`busy_seconds` is how long another process's lock is waited for; `pragmas` are set on each connection."""
         self.sync_engine = create_engine(
             url,
-            # Never two threads at once: `_Threads.visit` sees to it.
+            # Never two threads at once: `Threads.visit` sees to it.
             connect_args={"check_same_thread": False, "factory": _Buffered},
             # Who waits for a place waits here, on the loop, and never inside the pool.
             pool_size=READERS + 1,
@@ -59,10 +61,10 @@ class SqliteEngine:
             pool_use_lifo=True,
         )
         self._patience = f"PRAGMA busy_timeout={int(busy_seconds * 1000)}"
-        self._threads = _Threads(READERS + 1)
+        self._threads = Threads(READERS + 1)
         self._places, self._turn = asyncio.Semaphore(READERS), asyncio.Semaphore(1)
         self._waiting = 0
-        self._group: _Group | None = None
+        self._group: Group | None = None
         """What is written and waits for the next in turn."""
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -78,7 +80,7 @@ class SqliteEngine:
 
         @event.listens_for(self.sync_engine, "begin")
         def begun(connection: Connection) -> None:
-            driver = _driver(connection)
+            driver = driver_of(connection)
             if not driver.in_transaction:  # who writes has taken the lock already
                 driver.execute("BEGIN").close()
 
@@ -112,11 +114,13 @@ class SqliteEngine:
         if self._waiting and group.units < TOGETHER:
             if self._group is None:
                 self._group = group
-                self._spawn(self._close(group))
+                task = asyncio.create_task(self._commit_after(group))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
             self._turn.release()
+            await ended(group.done)
         else:
-            self._spawn(self._commit(group))
-        await _ended(group.done)
+            await self._commit(group)
 
     @contextlib.asynccontextmanager
     async def connect(self) -> AsyncIterator[SqliteConnection]:
@@ -134,18 +138,18 @@ class SqliteEngine:
         self.sync_engine.dispose()
         self._threads.end()
 
-    async def _opened(self) -> _Group:
+    async def _opened(self) -> Group:
         """A transaction with the write lock, which mostly is free, as there is one process to a file."""
         connection = await self._connection()
         try:
-            driver = _driver(connection)
+            driver = driver_of(connection)
             if not self._taken(driver):
                 await self._threads.visit(driver.execute, _LOCK)
             connection.begin()
         except BaseException:
             connection.close()
             raise
-        return _Group(connection)
+        return Group(connection)
 
     def _taken(self, driver: sqlite3.Connection) -> bool:
         """Whether the write lock could be taken at once."""
@@ -172,102 +176,28 @@ class SqliteEngine:
             raise
         return opened[0]
 
-    # --- committing: in tasks of their own, which nobody cancels ---
-
-    async def _close(self, group: _Group) -> None:
-        """Commit it after those who waited when its first one ended, if none of them has."""
+    async def _commit_after(self, group: Group) -> None:
+        """Commit it after those who waited when its first unit ended, if none of them has done it."""
         await self._turn.acquire()
         if self._group is group:
-            await self._commit(group)
+            with contextlib.suppress(SQLAlchemyError, sqlite3.Error):  # each of them is told
+                await self._commit(group)
         else:
             self._turn.release()
 
-    async def _commit(self, group: _Group) -> None:
-        """Ends with the turn given on."""
+    async def _commit(self, group: Group) -> None:
+        """For all of its units; the turn is given on. Raises what SQLAlchemy and sqlite3 raise."""
         self._group = None
         try:
-            if group.wrote:
-                await self._threads.visit(group.connection.commit)
-            else:
-                group.connection.commit()  # nothing for the disk
-        except Exception as error:
-            await group.fail(self._threads, error)
-        except asyncio.CancelledError:  # the loop ends, and with it those who wait
-            group.done.cancel()
-            raise
-        else:
-            group.end()
+            await group.commit(self._threads)
         finally:
             self._turn.release()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-class _Group:
-    """A transaction of several units. When `done` is, all that is in it is on the disk, or nothing."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.units = 0
-        self._changes = _driver(connection).total_changes
-
-    @property
-    def wrote(self) -> bool:
-        """Whether a row was changed."""
-        return _driver(self.connection).total_changes != self._changes
-
-    def save(self) -> None:
-        """A unit begins: what comes from here on can be undone alone."""
-        if self.units:
-            _driver(self.connection).execute("SAVEPOINT unit").close()
-
-    def keep(self) -> None:
-        """It has ended well."""
-        if self.units:
-            _driver(self.connection).execute("RELEASE unit").close()
-        self.units += 1
-
-    def undo(self) -> bool:
-        """It has not: undo it alone. False if that is not possible."""
-        driver = _driver(self.connection)
-        if not self.units or not driver.in_transaction:
-            return False
-        try:
-            driver.execute("ROLLBACK TO unit").close()
-            driver.execute("RELEASE unit").close()
-        except sqlite3.Error:
-            return False
-        return True
-
-    async def fail(self, threads: _Threads, error: BaseException) -> None:
-        """Undo everything; those who wait for it get this error."""
-        try:
-            await threads.visit(self._roll_back)
-        finally:
-            self.connection.close()
-            if self.units:
-                known = isinstance(error, (SQLAlchemyError, sqlite3.Error))
-                self.done.set_exception(error if known else _undone())
-                self.done.exception()  # whoever waited may be gone
-
-    def end(self) -> None:
-        """It is on the disk."""
-        self.connection.close()
-        self.done.set_result(None)
-
-    def _roll_back(self) -> None:
-        self.connection.rollback()
-        _driver(self.connection).rollback()  # where SQLAlchemy thinks that nothing is left to undo
 
 
 class SqliteConnection:
     """A connection in a transaction."""
 
-    def __init__(self, connection: Connection, threads: _Threads, *, writes: bool) -> None:
+    def __init__(self, connection: Connection, threads: Threads, *, writes: bool) -> None:
         self._connection, self._threads, self._writes = connection, threads, writes
 
     @property
@@ -293,24 +223,8 @@ class SqliteConnection:
     def still_there(self) -> None:
         """SQLite ends a transaction by itself when the disk is full or fails (sqlite.org/lang_transaction.html): what
         came after that would be kept by itself, and the commit say that all of it is. Raises OperationalError."""
-        if not _driver(self._connection).in_transaction:
-            raise _undone()
-
-
-class _Threads:
-    """Where what may wait is done."""
-
-    def __init__(self, most: int) -> None:
-        self._pool = ThreadPoolExecutor(most, thread_name_prefix="sqlite")
-
-    async def visit(self, run: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
-        """Run it on a thread. Returns when it has ended there, also to who was cancelled meanwhile: nobody may touch
-        the connection before."""
-        return await _ended(asyncio.wrap_future(self._pool.submit(run, *arguments, **named)))
-
-    def end(self) -> None:
-        """What is under way ends by itself."""
-        self._pool.shutdown(wait=False)
+        if not driver_of(self._connection).in_transaction:
+            raise undone()
 
 
 class _Buffered(sqlite3.Connection):
@@ -341,31 +255,10 @@ class _Rows(sqlite3.Cursor):
         return self._left.popleft() if self._left else None
 
 
-def _driver(connection: Connection) -> sqlite3.Connection:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    return driver
-
-
-def _undone() -> OperationalError:
-    text = "SQLite has undone this transaction: the disk is full, or fails"
-    return OperationalError(None, None, sqlite3.OperationalError(text))
-
-
-async def _ended(work: asyncio.Future[R]) -> R:
-    """What comes of it; who is cancelled meanwhile is so once it has ended."""
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        while not work.done():
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait({work})
-        if not work.cancelled():
-            work.exception()  # nobody else asks for it
-        raise
-
-
 async def _acquired(places: asyncio.Semaphore) -> None:
+    if not places.locked():
+        await places.acquire()  # at once
+        return
     try:
         async with asyncio.timeout(QUEUE_SECONDS):
             await places.acquire()
