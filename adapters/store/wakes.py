@@ -12,7 +12,7 @@ from collections.abc import Callable
 import psycopg
 import structlog
 from psycopg import sql
-from sqlalchemy import func, select
+from sqlalchemy import String, bindparam, func, select
 from sqlalchemy.engine import URL
 
 from adapters.store.engine import AnyConnection, connect_parameters, describe
@@ -24,13 +24,15 @@ QUIET = 30.0
 FIRST, LONGEST = 1.0, 60.0
 """Seconds before the next try to connect, doubled each time."""
 
+_TELL = select(func.pg_notify(CHANNEL, bindparam("token", type_=String)))
+
 log = structlog.get_logger(__name__)
 
 
 async def tell(connection: AnyConnection, token: str) -> None:
     """Tell the others when this transaction commits; nothing on SQLite, which belongs to one process."""
     if connection.dialect.name == "postgresql":
-        await connection.execute(select(func.pg_notify(CHANNEL, token)))
+        await connection.execute(_TELL, {"token": token})
 
 
 async def listen(url: URL, token: str, wake: Callable[[], None]) -> None:
