@@ -298,5 +298,5 @@ class SqlUnit:
         return error
 
 
-def _row(found: Row[Any]) -> DeploymentRow:
-    return DeploymentRow(**found._mapping)
+def _row(found: Row[*tuple[Any, ...]]) -> DeploymentRow:
+    return DeploymentRow(*found)  # in the order of `_ROW`
