@@ -22,8 +22,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import FromClause
 
+from adapters.store.claims import claiming
 from adapters.store.engine import Database
-from adapters.store.statements import new_lease, real_now
+from adapters.store.statements import real_now
 from adapters.store.tables import Instant, deadlines
 from bot.ports import Claimed, Deadline
 
@@ -79,8 +80,7 @@ async def claim_due(
     """Open deadlines due by now, oldest first, that nobody holds; held from now on. Of each deployment only the first,
     so that one with a long backlog takes one place, not all; none of the `busy`."""
     asked = {"now": now, "busy": list(busy)} if busy else {"now": now}
-    token = new_lease(owner)
-    async with database.write() as connection:
+    async with claiming(database, deadlines, owner) as (connection, token):
         real = real_now()
         asked |= {"real": real, "until": real + lease, "token": token, "most": limit}
         found = (await connection.execute(_CLAIM[bool(busy)], asked)).all()

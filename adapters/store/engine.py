@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,8 @@ class Database:
         else:
             self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._few: contextlib.AbstractAsyncContextManager[None] = contextlib.nullcontext()
+        self.doubtful: defaultdict[str, set[str]] = defaultdict(set)
+        """By table the tokens of claims that may or may not have been kept (`claims.py`)."""
 
     def in_background(self, at_once: int) -> Database:
         """The same connections, for work that can wait: at most so many of its transactions at a time, so that people

@@ -13,8 +13,9 @@ from typing import Any
 
 from sqlalchemy import CompoundSelect, Select, Update, exists, literal, or_, select, union, update
 
+from adapters.store.claims import claiming, in_doubt
 from adapters.store.engine import Database
-from adapters.store.statements import free, insert_into, new_lease, real_now, ripe
+from adapters.store.statements import free, insert_into, real_now, ripe
 from adapters.store.tables import Instant, deployments, mirrors, posted_cards
 from bot.ports import Mirror, PostedCard
 
@@ -33,10 +34,10 @@ async def claim_mirrors(
     async with database.read() as connection:
         real = real_now()
         unseen = (await connection.execute(_unseen(chat, real).limit(1))).first() is not None
-        if not unseen and (await connection.execute(_behind(chat, real, every=every))).first() is None:
+        doubt = in_doubt(database, mirrors)
+        if not unseen and not doubt and (await connection.execute(_behind(chat, real, every=every))).first() is None:
             return []
-    token = new_lease(owner)
-    async with database.write() as connection:
+    async with claiming(database, mirrors, owner) as (connection, token):
         real = real_now()
         if unseen:
             new = insert_into(connection, mirrors).from_select(

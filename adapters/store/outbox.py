@@ -13,9 +13,10 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, and_, exists, func, literal, or_, select, update
 
+from adapters.store.claims import claiming, in_doubt
 from adapters.store.codec import load_card
 from adapters.store.engine import Database
-from adapters.store.statements import free, new_lease, real_now, ripe
+from adapters.store.statements import free, real_now, ripe
 from adapters.store.tables import Instant, outbox
 from bot.ports import Conflict, Outgoing, Posting, UnknownRecord
 
@@ -64,10 +65,10 @@ async def _claim(database: Database, chat: str, owner: str, lease: timedelta, li
     unsaid = unsaid.order_by(outbox.c.id).limit(limit)
     async with database.read() as connection:
         real = real_now()
-        if (await connection.execute(unsaid.where(free(outbox, real), ripe(outbox, real)))).first() is None:
+        nothing = (await connection.execute(unsaid.where(free(outbox, real), ripe(outbox, real)))).first() is None
+        if nothing and not in_doubt(database, outbox):
             return []
-    token = new_lease(owner)
-    async with database.write() as connection:
+    async with claiming(database, outbox, owner) as (connection, token):
         real = real_now()
         claimable = unsaid.where(free(outbox, real), ripe(outbox, real)).with_for_update(skip_locked=True, of=outbox)
         found = (await connection.execute(claimable)).all()

@@ -1,0 +1,90 @@
+"""A claim that was kept, though the answer was lost, holds nothing up."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from adapters.store.store import SqlStore
+from bot.ports import StoreError
+from tests.adapters.store_kit import (
+    LEASE,
+    NOON,
+    a_message,
+    due,
+    migrated_database,
+    migrated_file,
+    other,
+    sqlite_url,
+    start,
+    store,
+    url,
+)
+
+__all__ = ["migrated_database", "migrated_file", "other", "sqlite_url", "store", "url"]
+
+Claim = Callable[[SqlStore], Awaitable[list[Any]]]
+CLAIMS: dict[str, Claim] = {
+    "due work": lambda store: store.claim_due(NOON, "me", LEASE),
+    "cards": lambda store: store.claim_mirrors("web", "me", LEASE),
+    "messages": lambda store: store.claim_outbox("web", "me", LEASE),
+}
+
+
+@pytest.fixture
+async def everything(store: SqlStore) -> None:
+    await start(store)
+    async with store.write() as unit:
+        await unit.plan_deadlines("one", [due("check:a")])
+        await unit.say([a_message("started", deployment="one")])
+
+
+@contextlib.contextmanager
+def lost_answers(store: SqlStore, patch: pytest.MonkeyPatch) -> Any:
+    """Everything is kept, and nobody hears of it."""
+    write = store._database.write
+
+    @contextlib.asynccontextmanager
+    async def unheard() -> AsyncIterator[Any]:
+        async with write() as connection:
+            yield connection
+        raise StoreError("the connection was lost")
+
+    with patch.context() as here:
+        here.setattr(store._database, "write", unheard)
+        yield
+
+
+@pytest.mark.usefixtures("everything")
+@pytest.mark.parametrize("what", CLAIMS)
+async def test_a_claim_whose_answer_was_lost_is_given_back_before_the_next_one(
+    store: SqlStore, other: SqlStore, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = CLAIMS[what]
+    for _ in range(2):
+        with lost_answers(store, monkeypatch), pytest.raises(StoreError):
+            await claim(store)
+        assert await claim(other) == [], "it was kept"
+    assert len(await claim(store)) == 1
+    assert await claim(store) == [], "what is held is held"
+    assert store._database.doubtful == {name: set() for name in store._database.doubtful}
+
+
+@pytest.mark.usefixtures("everything")
+async def test_a_claim_that_failed_before_it_was_kept_is_no_doubt(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextlib.asynccontextmanager
+    async def away() -> AsyncIterator[Any]:
+        raise StoreError("cannot be reached")
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store._database, "write", away)
+        with pytest.raises(StoreError):
+            await store.claim_due(NOON, "me", LEASE)
+    assert not any(store._database.doubtful.values())
+    assert len(await store.claim_due(NOON, "me", LEASE)) == 1
