@@ -77,8 +77,6 @@ class Relay:
         """How often in a row the cards of a deployment could not be shown."""
         self._known: set[tuple[str, str]] = set()
         """Slots this process has seen standing. What stood there before it started may have been deleted meanwhile."""
-        self._owed: list[Mirror | Posting] = []
-        """What could not be given back, as the database was away: nobody else may touch it until its lease is over."""
         self._lost: set[str] = set()
         """Channels that turned out to be gone; asked anew at every refresh."""
 
@@ -109,7 +107,6 @@ class Relay:
         """Do all that can be done now. `every` looks at live deployments that are up to date too, for times and for
         messages that were deleted while nobody looked."""
         async with self._turn:
-            await self._pay()
             if every:
                 self._lost.clear()
                 await self._refresh()
@@ -141,24 +138,6 @@ class Relay:
             await self._say(posting)
         return bool(postings)
 
-    # --- giving back ---
-
-    async def _give_back(self, held: Mirror | Posting, wait: float, why: str = "") -> None:
-        """Not to be claimed for so many seconds; where the database is away, it is given back when that is there."""
-        try:
-            if isinstance(held, Mirror):
-                await self._store.mirror_later(held, wait)
-            else:
-                await self._store.say_later(held, wait, why)
-        except StoreError:
-            self._owed.append(held)
-            raise
-
-    async def _pay(self) -> None:
-        while self._owed:
-            held = self._owed.pop()
-            await self._give_back(held, 0, "the database was away")
-
     # --- cards ---
 
     async def _show(self, mirror: Mirror) -> bool:
@@ -169,7 +148,7 @@ class Relay:
         except Busy429 as busy:
             wait = max(busy.retry_after, _SHORTEST_WAIT)
         except asyncio.CancelledError:
-            await self._give_back(mirror, 0)
+            await self._store.mirror_later(mirror, 0)
             raise
         except Exception as problem:
             failed = self._failed[mirror.deployment] = self._failed.get(mirror.deployment, 0) + 1
@@ -177,14 +156,10 @@ class Relay:
             _log_problem("relay.card", problem, deployment=mirror.deployment)
         else:
             self._failed.pop(mirror.deployment, None)
-            try:
-                await self._store.mirror_done(dataclasses.replace(mirror, wanted=revision), rest=self._resting)
-            except StoreError:
-                self._owed.append(mirror)
-                raise
+            await self._store.mirror_done(dataclasses.replace(mirror, wanted=revision), rest=self._resting)
             self._rested = asyncio.get_running_loop().time() + self._resting.total_seconds() + _SOON
             return True
-        await self._give_back(mirror, wait)
+        await self._store.mirror_later(mirror, wait)
         return False
 
     async def _bring(self, mirror: Mirror) -> int:
@@ -276,14 +251,14 @@ class Relay:
         except Conflict:
             return  # the lease was lost: somebody else says it
         except asyncio.CancelledError:
-            await self._give_back(posting, 0, "stopped")
+            await self._store.say_later(posting, 0, "stopped")
             raise
         except Exception as problem:
             wait, why = _backoff(posting.attempts), str(problem) or type(problem).__name__
             _log_problem("relay.say", problem, key=posting.message.key)
         else:
             return
-        await self._give_back(posting, wait, why)
+        await self._store.say_later(posting, wait, why)
 
     async def _stand(self, posting: Posting) -> None:
         """See to it that a message stands in its channel. Posts only when it is certain that it does not already."""

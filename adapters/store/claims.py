@@ -1,8 +1,8 @@
-"""Claiming rows: held by a token for as long as a lease lasts.
+"""Claiming rows, and giving them back: held by a token for as long as a lease lasts.
 
-Where the database goes away while a claim is committed, nobody here knows whether it was kept. If it was, nobody would
-touch what it holds until its lease is over, as its process lives and does not know of it. So such claims are given back
-before the next one.
+Where the database goes away while a claim is committed, nobody here knows whether it was kept; where it is away when
+rows are given back, they are not. Nobody would touch what is held until its lease is over, as the process that holds it
+lives. So all that is in doubt is given back before the next claim.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from adapters.store.statements import new_lease
 
 
 def in_doubt(database: Database, table: Table) -> bool:
-    """Whether there are claims of which nobody knows."""
+    """Whether something may be held that is not worked on."""
     return bool(database.doubtful[table.name])
 
 
@@ -38,3 +38,15 @@ async def claiming(database: Database, table: Table, owner: str) -> AsyncIterato
             doubtful.add(token)
         raise
     doubtful.difference_update(before)
+
+
+@contextlib.asynccontextmanager
+async def giving_back(database: Database, table: Table, token: str) -> AsyncIterator[AnyConnection]:
+    """A transaction that gives back what is held by this token; if it fails, that is done before the next claim. Raises
+    StoreError."""
+    try:
+        async with database.write() as connection:
+            yield connection
+    except BaseException:
+        database.doubtful[table.name].add(token)
+        raise

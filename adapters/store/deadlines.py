@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import FromClause
 
-from adapters.store.claims import claiming
+from adapters.store.claims import claiming, giving_back
 from adapters.store.engine import Database
 from adapters.store.statements import real_now
 from adapters.store.tables import Instant, deadlines
@@ -104,5 +104,5 @@ async def release_due(database: Database, claimed: Claimed) -> None:
         deadlines.c.key == claimed.deadline.key,
         deadlines.c.held_by == claimed.lease,
     )
-    async with database.write() as connection:
+    async with giving_back(database, deadlines, claimed.lease) as connection:
         await connection.execute(ours.values(held_by=None, held_until=None))

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import CompoundSelect, Select, Update, exists, literal, or_, select, union, update
 
-from adapters.store.claims import claiming, in_doubt
+from adapters.store.claims import claiming, giving_back, in_doubt
 from adapters.store.engine import Database
 from adapters.store.statements import free, insert_into, real_now, ripe
 from adapters.store.tables import Instant, deployments, mirrors, posted_cards
@@ -59,7 +59,7 @@ async def mirror_done(database: Database, mirror: Mirror, rest: timedelta = time
     Whoever lost the lease may have drawn over newer cards without knowing, so then they count as behind once more.
     """
     held = mirrors.c.held_by == mirror.lease
-    async with database.write() as connection:
+    async with giving_back(database, mirrors, mirror.lease) as connection:
         real = real_now()
         shown = {"shown": mirror.wanted, "shown_at": real, "not_before": real + rest if rest else None}
         done = await connection.execute(_mirror(mirror).where(held).values(**shown, held_by=None, held_until=None))
@@ -70,7 +70,7 @@ async def mirror_done(database: Database, mirror: Mirror, rest: timedelta = time
 async def mirror_later(database: Database, mirror: Mirror, seconds: float) -> None:
     """Give the lease back and wait; if it was lost meanwhile there is nothing to give."""
     ours = _mirror(mirror).where(mirrors.c.held_by == mirror.lease)
-    async with database.write() as connection:
+    async with giving_back(database, mirrors, mirror.lease) as connection:
         until = real_now() + timedelta(seconds=seconds)
         await connection.execute(ours.values(not_before=until, held_by=None, held_until=None))
 

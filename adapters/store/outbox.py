@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Row, and_, exists, func, literal, or_, select, update
 
-from adapters.store.claims import claiming, in_doubt
+from adapters.store.claims import claiming, giving_back, in_doubt
 from adapters.store.codec import load_card
 from adapters.store.engine import Database
 from adapters.store.statements import free, real_now, ripe
@@ -118,14 +118,14 @@ async def trying(database: Database, posting: Posting, at: datetime) -> None:
 async def said(database: Database, posting: Posting, message: str, channel: str, at: datetime) -> None:
     """It stands in the channel. That is true whoever holds it by now; the first one to say so counts."""
     unsaid = update(outbox).where(outbox.c.id == posting.id, outbox.c.said_at.is_(None))
-    async with database.write() as connection:
+    async with giving_back(database, outbox, posting.lease) as connection:
         await connection.execute(unsaid.values(said_at=at, message=message, said_in=channel, **_GIVEN_BACK))
 
 
 async def say_later(database: Database, posting: Posting, seconds: float, why: str) -> None:
     """Give the lease back and wait; if it was lost meanwhile there is nothing to give."""
     ours = update(outbox).where(outbox.c.id == posting.id, outbox.c.held_by == posting.lease)
-    async with database.write() as connection:
+    async with giving_back(database, outbox, posting.lease) as connection:
         until = real_now() + timedelta(seconds=seconds)
         await connection.execute(ours.values(not_before=until, why_later=why, **_GIVEN_BACK))
 

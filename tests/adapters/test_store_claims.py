@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -26,11 +26,35 @@ from tests.adapters.store_kit import (
 
 __all__ = ["migrated_database", "migrated_file", "other", "sqlite_url", "store", "url"]
 
+
+@contextlib.contextmanager
+def away(store: SqlStore, patch: pytest.MonkeyPatch) -> Iterator[None]:
+    """It cannot be reached."""
+
+    @contextlib.asynccontextmanager
+    async def unreachable() -> AsyncIterator[Any]:
+        raise StoreError("cannot be reached")
+        yield
+
+    with patch.context() as here:
+        here.setattr(store._database, "write", unreachable)
+        yield
+
+
 Claim = Callable[[SqlStore], Awaitable[list[Any]]]
 CLAIMS: dict[str, Claim] = {
     "due work": lambda store: store.claim_due(NOON, "me", LEASE),
     "cards": lambda store: store.claim_mirrors("web", "me", LEASE),
     "messages": lambda store: store.claim_outbox("web", "me", LEASE),
+}
+
+
+GIVEN_BACK: dict[str, tuple[str, Callable[[SqlStore, Any], Awaitable[None]]]] = {
+    "due work": ("due work", lambda store, held: store.release_due(held)),
+    "cards for later": ("cards", lambda store, held: store.mirror_later(held, 60)),
+    "cards that are shown": ("cards", lambda store, held: store.mirror_done(held)),
+    "a message for later": ("messages", lambda store, held: store.say_later(held, 60, "no answer")),
+    "a message that was said": ("messages", lambda store, held: store.said(held, "1", "#deployments", NOON)),
 }
 
 
@@ -43,7 +67,7 @@ async def everything(store: SqlStore) -> None:
 
 
 @contextlib.contextmanager
-def lost_answers(store: SqlStore, patch: pytest.MonkeyPatch) -> Any:
+def lost_answers(store: SqlStore, patch: pytest.MonkeyPatch) -> Iterator[None]:
     """Everything is kept, and nobody hears of it."""
     write = store._database.write
 
@@ -74,17 +98,23 @@ async def test_a_claim_whose_answer_was_lost_is_given_back_before_the_next_one(
 
 
 @pytest.mark.usefixtures("everything")
+@pytest.mark.parametrize("what", GIVEN_BACK)
+async def test_what_could_not_be_given_back_is_so_before_the_next_claim(
+    store: SqlStore, other: SqlStore, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, give_back = CLAIMS[GIVEN_BACK[what][0]], GIVEN_BACK[what][1]
+    [held] = await claim(store)
+    with away(store, monkeypatch), pytest.raises(StoreError):
+        await give_back(store, held)
+    assert await claim(other) == []
+    assert len(await claim(store)) == 1
+
+
+@pytest.mark.usefixtures("everything")
 async def test_a_claim_that_failed_before_it_was_kept_is_no_doubt(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    @contextlib.asynccontextmanager
-    async def away() -> AsyncIterator[Any]:
-        raise StoreError("cannot be reached")
-        yield
-
-    with monkeypatch.context() as patch:
-        patch.setattr(store._database, "write", away)
-        with pytest.raises(StoreError):
-            await store.claim_due(NOON, "me", LEASE)
+    with away(store, monkeypatch), pytest.raises(StoreError):
+        await store.claim_due(NOON, "me", LEASE)
     assert not any(store._database.doubtful.values())
     assert len(await store.claim_due(NOON, "me", LEASE)) == 1
