@@ -46,6 +46,11 @@ class Cache(Generic[V]):
         refused = self._failed.get(key)
         raise refused[0] if refused is not None else Ambiguous("Slack did not answer in time")
 
+    def knows(self, key: str) -> bool:
+        """Whether `get` answers at once."""
+        kept = self._kept.get(key)
+        return kept is not None and asyncio.get_running_loop().time() - kept[1] < self._fresh
+
     def forget(self, key: str) -> None:
         """What is kept turned out to be wrong."""
         self._kept.pop(key, None)

@@ -33,14 +33,20 @@ class Roster:
 
     async def who(self, user: str, handle: str = "") -> Who:
         """A person by their id. Never fails: `handle` stands in for a name that cannot be asked."""
-        name, roles = await asyncio.gather(self.name(user, handle), self.roles(user))
+        if self._names.knows(user):
+            name, roles = await self.name(user, handle), await self.roles(user)
+        else:
+            name, roles = await asyncio.gather(self.name(user, handle), self.roles(user))
         return Who(chat="slack", id=user, name=name, roles=roles)
 
     async def roles(self, user: str) -> frozenset[str]:
         """The roles somebody holds. Groups that cannot be asked give none."""
         people = self._people()
         groups = sorted(groups_of(people))
-        members = await asyncio.gather(*(self._group(group) for group in groups))
+        if all(map(self._members.knows, groups)):
+            members = [await self._group(group) for group in groups]  # at once
+        else:
+            members = await asyncio.gather(*(self._group(group) for group in groups))
         return roles_of(user, people, dict(zip(groups, members, strict=True)))
 
     async def warm(self) -> None:
