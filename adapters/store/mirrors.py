@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, Update, exists, literal, or_, select, union, update
+from sqlalchemy import CompoundSelect, Executable, Select, Update, exists, literal, or_, select, union, update
 
 from adapters.store.claims import claiming, giving_back, in_doubt
 from adapters.store.engine import Database
-from adapters.store.statements import free, insert_into, real_now, ripe
+from adapters.store.statements import free, insert_for, insert_into, real_now, ripe
 from adapters.store.tables import Instant, deployments, mirrors, posted_cards
 from bot.ports import Mirror, PostedCard
 
@@ -87,12 +88,14 @@ async def note_posted(database: Database, deployment: str, chat: str, card: Post
     """Remember where a slot stands."""
     row = {"deployment": deployment, "chat": chat} | {column.name: getattr(card, column.name) for column in _SLOT}
     async with database.write() as connection:
-        noted = insert_into(connection, posted_cards)
-        new = {column.name: noted.excluded[column.name] for column in _SLOT}
-        # The values come beside the statement, so that it is compiled once.
-        await connection.execute(
-            noted.on_conflict_do_update(index_elements=["deployment", "chat", "slot"], set_=new), row
-        )
+        await connection.execute(_noting(connection.dialect.name), row)
+
+
+@cache
+def _noting(dialect: str) -> Executable:
+    noted = insert_for(dialect, posted_cards)
+    new = {column.name: noted.excluded[column.name] for column in _SLOT}
+    return noted.on_conflict_do_update(index_elements=["deployment", "chat", "slot"], set_=new)
 
 
 def _mirror(mirror: Mirror) -> Update:
