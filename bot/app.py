@@ -257,12 +257,11 @@ async def _run(app: App, listener: socket.socket | None, tell: Callable[[str], N
             tasks.append(asyncio.create_task(app.front.follow()))
             await _until_stopped(lambda: tell("gonogo: working (Ctrl-C stops it)"))
     finally:
-        await app.front.stop()
+        # What has begun ends: clicks are answered, checks are saved.
+        await asyncio.gather(app.front.stop(), *([app.scheduler.stop()] if work else []))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if work:
-            await app.scheduler.stop()
         living.cancel()
         await asyncio.gather(living, return_exceptions=True)
 

@@ -121,10 +121,7 @@ class ChatsFront:
 
     async def stop(self) -> None:
         """Running clicks are answered first."""
-        if self._slack is not None:
-            await self._slack.stop()
-        if self._discord is not None:
-            await self._discord.stop()
+        await asyncio.gather(*(chat.stop() for chat in (self._slack, self._discord) if chat is not None))
 
     async def close(self) -> None:
         """Those of the chats, and of the probes."""

@@ -22,6 +22,8 @@ from bot.ports import ChatError, StoreError
 LEASE = timedelta(seconds=15)
 """How long a process that died still counts as the one that listens."""
 NAME = "discord:shard:0"
+_GOODBYE = 2.0
+"""Seconds that closing may take: discord.py would wait half a minute for a line that is dead."""
 _LONGEST = 60.0
 _LOST = 30.0
 """Seconds without a connection until that is a fault: Discord asks to reconnect every few hours, which takes one."""
@@ -153,7 +155,7 @@ class Gateway:
             self.listening.clear()
             connected.cancel()
             await asyncio.gather(connected, return_exceptions=True)
-            await client.close()
+            await _close(client)
 
     async def _kept(self) -> bool:
         """Whether this process still is the one. A database that is away for less than the lease takes it from
@@ -236,6 +238,14 @@ class Gateway:
         if self._alarm is None:
             sentence = "no clicks or commands are heard: the connection to Discord is lost and made again"
             self._alarm = asyncio.get_running_loop().call_later(_LOST, self._api.faults.note, "gateway", sentence)
+
+
+async def _close(client: discord.Client) -> None:
+    try:
+        async with asyncio.timeout(_GOODBYE):
+            await client.close()
+    except TimeoutError:
+        await client.http.close()  # it had not come to that
 
 
 async def _gateway(client: discord.Client) -> tuple[int, str]:

@@ -35,6 +35,8 @@ are."""
 _SUSPECT = 5 * 60.0
 _LONGEST_WAIT = 30.0
 _DRAIN = 5.0
+_GOODBYE = aiohttp.ClientWSTimeout(ws_close=1.0)
+"""Seconds that the other end may take to close, too: a line may be dead."""
 _LOST = 30.0
 _OFF = {
     "link_disabled": "Socket Mode is off in the app's settings: switch it on, or go over HTTP with a signing secret",
@@ -143,8 +145,7 @@ class SocketMode:
         for slot in self._slots:
             slot.cancel()
         await asyncio.gather(*self._slots, return_exceptions=True)
-        await asyncio.gather(*(line.close(_DRAIN) for line in list(self.lines)))
-        await self._closing.drained(_DRAIN)
+        await asyncio.gather(*(line.close(_DRAIN) for line in list(self.lines)), self._closing.drained(_DRAIN))
         self.lines.clear()
 
     @property
@@ -193,7 +194,11 @@ class SocketMode:
         try:
             async with asyncio.timeout(_HELLO):
                 socket = await session.ws_connect(
-                    str(answer.get("url")), heartbeat=self._heartbeat, proxy=self._api.web.proxy, max_msg_size=0
+                    str(answer.get("url")),
+                    heartbeat=self._heartbeat,
+                    proxy=self._api.web.proxy,
+                    max_msg_size=0,
+                    timeout=_GOODBYE,
                 )
                 line = Line(socket, session)
                 line.start(self._handle)

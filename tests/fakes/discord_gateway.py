@@ -48,6 +48,11 @@ class Connection:
         if self.request.transport is not None:
             self.request.transport.abort()
 
+    def stall(self) -> None:
+        """Nothing is read from it any more, and nothing answered: the peer is gone and nobody has noticed."""
+        if self.request.transport is not None:
+            self.request.transport.pause_reading()
+
 
 class Gateway:
     """Opens sessions, sends them events, plays them again after RESUME."""

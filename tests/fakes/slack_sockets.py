@@ -43,6 +43,11 @@ class Connection:
         if self.request is not None and self.request.transport is not None:
             self.request.transport.abort()
 
+    def stall(self) -> None:
+        """Nothing is read from it any more, and nothing answered: the peer is gone and nobody has noticed."""
+        if self.request is not None and self.request.transport is not None:
+            self.request.transport.pause_reading()
+
 
 @dataclass(frozen=True)
 class SocketAck:

@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 
 from tests.faults.evidence import conninfo
-from tests.faults.nursery import Child, Nursery
+from tests.faults.nursery import TELL, Child, Nursery
 
 ENDS_WITHIN = 20.0
 """Seconds that a process asked to stop may take."""
@@ -153,6 +153,8 @@ class Fleet:
         while not gone.done():
             await asyncio.wait({gone}, timeout=0.5)
             if not gone.done() and member.asked == signal.SIGTERM and time.time() - member.asked_at > ENDS_WITHIN:
+                member.child.send(TELL)
+                await asyncio.sleep(1)  # it says what it waits for
                 self.problems.append(f"4: asked to stop, it did not within {ENDS_WITHIN:.0f} s: {member.lines}")
                 member.asked = signal.SIGKILL
                 member.child.send(signal.SIGKILL)

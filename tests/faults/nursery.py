@@ -24,6 +24,8 @@ from typing import Any, NoReturn
 from tests.process import ROOT
 
 MESSAGE = 1 << 16
+TELL = signal.SIGUSR2
+"""Makes a process say what it is waiting for."""
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that Linux sends when the parent has gone."""
 LOADED = (
@@ -176,6 +178,12 @@ def _reap(link: socket.socket) -> None:
             link.send(json.dumps({"ended": pid, "code": os.waitstatus_to_exitcode(status)}).encode())
 
 
+def _tell(*_: object) -> None:
+    """What every task waits for, to standard error."""
+    for task in asyncio.all_tasks():
+        task.print_stack(file=sys.stderr)
+
+
 def _live(asked: dict[str, Any], handles: list[int]) -> NoReturn:
     code = 1
     try:
@@ -189,6 +197,7 @@ def _live(asked: dict[str, Any], handles: list[int]) -> NoReturn:
             os.close(handle)
         os.environ.clear()
         os.environ.update(asked["environment"])
+        signal.signal(TELL, _tell)
         sys.argv = ["gonogo", asked["role"]]
         from bot.__main__ import cli
 

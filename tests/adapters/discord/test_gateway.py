@@ -77,6 +77,16 @@ async def _at_once(self: discord.Client, shard_id: int | None, *, initial: bool 
     return None
 
 
+async def test_a_line_that_is_dead_does_not_hold_up_the_stop(
+    server: FakeDiscord, adapter: DiscordAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.discord.gateway._GOODBYE", 0.1)
+    for connection in server.gateway.connections:
+        connection.stall()
+    async with asyncio.timeout(5):
+        await adapter.stop()
+
+
 async def test_a_click_while_the_line_was_down_is_heard_after_a_resume(
     server: FakeDiscord, core: Core, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
@@ -239,6 +240,17 @@ async def test_what_cannot_end_does_not_hold_up_the_stop(
     slack.courier.ack_timeout = 0.0
     command.cancel()
     assert core.got == []
+
+
+async def test_a_line_that_is_dead_does_not_hold_up_the_stop(
+    slack: FakeSlack, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_GOODBYE", aiohttp.ClientWSTimeout(ws_close=0.1))
+    async with listening(slack, api) as mode:
+        for connection in slack.socket.connections:
+            connection.stall()
+        async with asyncio.timeout(5):
+            await mode.stop()
 
 
 async def test_it_may_be_stopped_twice_and_before_it_started(slack: FakeSlack, adapter: SlackAdapter) -> None:
