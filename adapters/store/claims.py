@@ -8,12 +8,19 @@ lives. So all that is in doubt is given back before the next claim.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import AsyncIterator
 
 from sqlalchemy import Table, update
 
 from adapters.store.engine import AnyConnection, Database
 from adapters.store.statements import new_lease
+
+SURE = 10.0
+"""Seconds after which nothing is committed any more of which the answer was lost: a server may still be at it when the
+next claim comes."""
+MOST = 500
+"""So many are remembered, the newest of them."""
 
 
 def in_doubt(database: Database, table: Table) -> bool:
@@ -24,7 +31,7 @@ def in_doubt(database: Database, table: Table) -> bool:
 @contextlib.asynccontextmanager
 async def claiming(database: Database, table: Table, owner: str) -> AsyncIterator[tuple[AnyConnection, str]]:
     """A transaction, and a token no other claim has, to hold rows of this table by. Raises StoreError."""
-    doubtful = database.doubtful[table.name]
+    doubtful, begun = database.doubtful[table.name], time.monotonic()
     token, before, asked = new_lease(owner), tuple(doubtful), False
     try:
         async with database.write() as connection:
@@ -35,9 +42,11 @@ async def claiming(database: Database, table: Table, owner: str) -> AsyncIterato
             asked = True
     except BaseException:
         if asked:
-            doubtful.add(token)
+            _doubt(database, table, token)
         raise
-    doubtful.difference_update(before)
+    for known in before:
+        if begun - doubtful.get(known, begun) > SURE:
+            doubtful.pop(known)
 
 
 @contextlib.asynccontextmanager
@@ -48,5 +57,12 @@ async def giving_back(database: Database, table: Table, token: str) -> AsyncIter
         async with database.write() as connection:
             yield connection
     except BaseException:
-        database.doubtful[table.name].add(token)
+        _doubt(database, table, token)
         raise
+
+
+def _doubt(database: Database, table: Table, token: str) -> None:
+    doubtful = database.doubtful[table.name]
+    doubtful[token] = time.monotonic()
+    while len(doubtful) > MOST:
+        del doubtful[next(iter(doubtful))]

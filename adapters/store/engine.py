@@ -96,8 +96,8 @@ class Database:
         else:
             self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._few: contextlib.AbstractAsyncContextManager[None] = contextlib.nullcontext()
-        self.doubtful: defaultdict[str, set[str]] = defaultdict(set)
-        """By table the tokens of claims that may or may not have been kept (`claims.py`)."""
+        self.doubtful: defaultdict[str, dict[str, float]] = defaultdict(dict)
+        """By table the tokens by which something may be held, and since when that is in doubt (`claims.py`)."""
 
     def in_background(self, at_once: int) -> Database:
         """The same connections, for work that can wait: at most so many of its transactions at a time, so that people

@@ -44,7 +44,7 @@ class Purge:
                 old = [each for each, at in (await connection.execute(rows.limit(self._at_once))).all() if at < before]
             if old:
                 async with self._database.write() as connection:
-                    await connection.execute(delete(key.table).where(key.in_(old)))
+                    await connection.execute(delete(key.table).where(key.in_(old), key.table.c.at < before))
             forgotten += len(old)
             if len(old) < self._at_once:
                 break

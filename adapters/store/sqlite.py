@@ -19,7 +19,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as Exhausted
 
 from adapters.store.threads import Threads, ended
@@ -87,7 +87,11 @@ class SqliteEngine:
     @contextlib.asynccontextmanager
     async def begin(self) -> AsyncIterator[SqliteConnection]:
         """A transaction that has the write lock from its first moment. What it wrote is on the disk when the block has
-        ended without an exception. Raises what SQLAlchemy and sqlite3 raise."""
+        ended without an exception. Raises what SQLAlchemy raises.
+
+        A block must not wait for another one of these, whether that has begun or has ended: it may be committed only
+        together with this one.
+        """
         self._waiting += 1
         try:
             await _acquired(self._turn)
@@ -107,16 +111,17 @@ class SqliteEngine:
             try:
                 if not group.undo():
                     self._group = None
-                    await group.fail(self._threads, error)
+                    if isinstance(error, GeneratorExit):
+                        group.drop()  # nothing can be waited for
+                    else:
+                        await group.fail(self._threads, error)
             finally:
                 self._turn.release()
             raise
         if self._waiting and group.units < TOGETHER:
             if self._group is None:
                 self._group = group
-                task = asyncio.create_task(self._commit_after(group))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._commit_later(group)
             self._turn.release()
             await ended(group.done)
         else:
@@ -124,7 +129,7 @@ class SqliteEngine:
 
     @contextlib.asynccontextmanager
     async def connect(self) -> AsyncIterator[SqliteConnection]:
-        """A snapshot that is only read, and never waits for a writer. Raises what SQLAlchemy and sqlite3 raise."""
+        """A snapshot that is only read, and never waits for a writer. Raises what SQLAlchemy raises."""
         await _acquired(self._places)
         try:
             with contextlib.closing(await self._connection()) as connection:
@@ -133,8 +138,9 @@ class SqliteEngine:
             self._places.release()
 
     async def dispose(self) -> None:
-        """Close every connection."""
-        await asyncio.gather(*self._tasks)
+        """Close every connection, once what has ended is committed."""
+        if self._tasks:
+            await asyncio.wait(set(self._tasks))
         self.sync_engine.dispose()
         self._threads.end()
 
@@ -146,8 +152,10 @@ class SqliteEngine:
             if not self._taken(driver):
                 await self._threads.visit(driver.execute, _LOCK)
             connection.begin()
-        except BaseException:
+        except BaseException as error:
             connection.close()
+            if isinstance(error, sqlite3.Error):
+                raise OperationalError(None, None, error) from error
             raise
         return Group(connection)
 
@@ -176,17 +184,28 @@ class SqliteEngine:
             raise
         return opened[0]
 
+    def _commit_later(self, group: Group) -> None:
+        task = asyncio.create_task(self._commit_after(group))
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._commit_later_ended(done, group))
+
+    def _commit_later_ended(self, task: asyncio.Task[None], group: Group) -> None:
+        """Whoever ends the loop cancels every task. Those that wait for this one must not wait for ever."""
+        self._tasks.discard(task)
+        if self._group is group:
+            self._commit_later(group)
+
     async def _commit_after(self, group: Group) -> None:
         """Commit it after those who waited when its first unit ended, if none of them has done it."""
         await self._turn.acquire()
         if self._group is group:
-            with contextlib.suppress(SQLAlchemyError, sqlite3.Error):  # each of them is told
+            with contextlib.suppress(Exception):  # each of them is told
                 await self._commit(group)
         else:
             self._turn.release()
 
     async def _commit(self, group: Group) -> None:
-        """For all of its units; the turn is given on. Raises what SQLAlchemy and sqlite3 raise."""
+        """For all of its units; the turn is given on. Raises what went wrong."""
         self._group = None
         try:
             await group.commit(self._threads)

@@ -71,12 +71,15 @@ class SqlStore:
                 raise unit.failed
             if unit.changed:
                 await wakes.tell(connection, self._token)
+        unit.remember()
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[SqlUnit]:
         """A transaction that only reads and never waits for a writer."""
         async with self._database.read() as connection:
-            yield SqlUnit(connection, self._database.where, self._states, writes=False)
+            unit = SqlUnit(connection, self._database.where, self._states, writes=False)
+            yield unit
+        unit.remember()
 
     async def next_due(self, after: datetime | None = None) -> datetime | None:
         """When the earliest open deadline (later than `after`) is due, whoever holds it."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
+
+from sqlalchemy.exc import InterfaceError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,8 +27,11 @@ class Threads:
         return await ended(self.start(run, *arguments, **named))
 
     def start(self, run: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> asyncio.Future[R]:
-        """Run it on a thread; its outcome."""
-        return asyncio.wrap_future(self._pool.submit(run, *arguments, **named))
+        """Run it on a thread; its outcome. Raises InterfaceError after `end`."""
+        try:
+            return asyncio.wrap_future(self._pool.submit(run, *arguments, **named))
+        except RuntimeError as closed:
+            raise InterfaceError(None, None, sqlite3.ProgrammingError("its connections are closed")) from closed
 
     def end(self) -> None:
         """What is under way ends by itself."""

@@ -22,24 +22,21 @@ class Group:
 
     def save(self) -> None:
         """A unit begins: what comes from here on can be undone alone."""
-        if self.units:
-            driver_of(self.connection).execute("SAVEPOINT unit").close()
+        self._run("SAVEPOINT unit")
 
     def keep(self) -> None:
         """It has ended well."""
-        if self.units:
-            driver_of(self.connection).execute("RELEASE unit").close()
+        self._run("RELEASE unit")
         self.units += 1
 
     def undo(self) -> bool:
         """It has not: undo it alone. False if that is not possible."""
-        driver = driver_of(self.connection)
-        if not self.units or not driver.in_transaction:
+        if not self.units or not driver_of(self.connection).in_transaction:
             return False
         try:
-            driver.execute("ROLLBACK TO unit").close()
-            driver.execute("RELEASE unit").close()
-        except sqlite3.Error:
+            self._run("ROLLBACK TO unit")
+            self._run("RELEASE unit")
+        except OperationalError:
             return False
         return True
 
@@ -47,12 +44,16 @@ class Group:
         """Onto the disk, if there is anything for it. Raises what went wrong, and so does `done`; then nothing of it is
         kept."""
         wrote = driver_of(self.connection).total_changes != self._changes
-        work = threads.start(self.connection.commit) if wrote else here(self.connection.commit)
+        try:
+            work = threads.start(self.connection.commit) if wrote else here(self.connection.commit)
+        except BaseException as error:  # no thread is to be had any more
+            await self.fail(threads, error)
+            raise
         try:
             await ended(work)
         finally:
-            if error := work.exception():
-                await self.fail(threads, error)
+            if problem := work.exception():
+                await self.fail(threads, problem)
             else:
                 self.connection.close()
                 self.done.set_result(None)
@@ -62,10 +63,27 @@ class Group:
         try:
             await threads.visit(self._roll_back)
         finally:
-            self.connection.close()
-            known = isinstance(error, (SQLAlchemyError, sqlite3.Error))
-            self.done.set_exception(error if known else undone())
-            self.done.exception()  # there may be nobody who waits
+            self._fail(error if isinstance(error, SQLAlchemyError) else undone())
+
+    def drop(self) -> None:
+        """Undo everything, here and now."""
+        try:
+            self._roll_back()
+        finally:
+            self._fail(undone())
+
+    def _fail(self, error: SQLAlchemyError) -> None:
+        self.connection.close()
+        self.done.set_exception(error)
+        self.done.exception()  # there may be nobody who waits
+
+    def _run(self, statement: str) -> None:
+        """Of savepoints, which only those need that others go before."""
+        if self.units:
+            try:
+                driver_of(self.connection).execute(statement).close()
+            except sqlite3.Error as error:
+                raise OperationalError(None, None, error) from error
 
     def _roll_back(self) -> None:
         self.connection.rollback()

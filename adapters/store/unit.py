@@ -79,6 +79,7 @@ class SqlUnit:
         self.failed: StoreError | None = None
         """What went wrong first."""
         self.changed = False
+        self._learned: dict[str, tuple[Deployment, str]] = {}
 
     async def delivered(self, key: str) -> str | None:
         """The answer given to this delivery before, or None."""
@@ -114,9 +115,14 @@ class SqlUnit:
             state = self._states.add_up(deployment, first, bodies)
             if state is not None:
                 if not self.changed:
-                    self._states.remember(state, bodies[-1])
+                    self._learned[deployment] = (state, bodies[-1])
                 return state
         return None
+
+    def remember(self) -> None:
+        """What it has read of others is kept: to be remembered for the next one."""
+        for state, newest in self._learned.values():
+            self._states.remember(state, newest)
 
     async def _facts(self, deployment: str, first: int) -> Sequence[str]:
         if self._writes and self._connection.dialect.name == "postgresql":

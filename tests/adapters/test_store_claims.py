@@ -7,8 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from adapters.store import claims
+from adapters.store.statements import real_now
 from adapters.store.store import SqlStore
+from adapters.store.tables import deadlines
 from bot.ports import StoreError
 from tests.adapters.store_kit import (
     LEASE,
@@ -94,7 +98,34 @@ async def test_a_claim_whose_answer_was_lost_is_given_back_before_the_next_one(
         assert await claim(other) == [], "it was kept"
     assert len(await claim(store)) == 1
     assert await claim(store) == [], "what is held is held"
-    assert store._database.doubtful == {name: set() for name in store._database.doubtful}
+
+
+@pytest.mark.usefixtures("everything")
+async def test_what_a_server_commits_late_is_given_back_too(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The claim after the one whose answer was lost may come before the server is done with that."""
+    with lost_answers(store, monkeypatch), pytest.raises(StoreError):
+        await store.claim_due(NOON, "me", LEASE)
+    [token] = store._database.doubtful["deadlines"]
+    [held] = await store.claim_due(NOON, "me", LEASE)
+    await store.release_due(held)
+    async with store._database.write() as connection:
+        await connection.execute(update(deadlines).values(held_by=token, held_until=real_now() + LEASE))
+    assert len(await store.claim_due(NOON, "me", LEASE)) == 1
+    monkeypatch.setattr(claims, "SURE", 0.0)
+    assert await store.claim_due(NOON, "me", LEASE) == []
+    assert store._database.doubtful["deadlines"] == {}
+
+
+@pytest.mark.usefixtures("everything")
+async def test_however_often_claims_fail_only_so_many_are_remembered(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "MOST", 3)
+    with lost_answers(store, monkeypatch):
+        for _ in range(5):
+            with pytest.raises(StoreError):
+                await store.claim_due(NOON, "me", LEASE)
+    assert len(store._database.doubtful["deadlines"]) == 3
 
 
 @pytest.mark.usefixtures("everything")

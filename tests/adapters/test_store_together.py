@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,21 +13,29 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from adapters.store.engine import address, engine_for
+from adapters.store.engine import address
 from adapters.store.sqlite import TOGETHER, SqliteEngine
 
 ADD = text("INSERT INTO things (name) VALUES (:name)")
 
 
-@pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[SqliteEngine]:
-    engine = engine_for(address(f"sqlite:///{tmp_path / 'things.db'}"))
-    assert isinstance(engine, SqliteEngine)
+async def made(folder: Path, *, busy_seconds: float = 5) -> SqliteEngine:
+    engine = SqliteEngine(
+        address(f"sqlite:///{folder / 'things.db'}"),
+        busy_seconds=busy_seconds,
+        pragmas=("journal_mode=WAL", "foreign_keys=ON"),
+    )
     async with engine.begin() as connection:
         await connection.execute(text("CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT UNIQUE)"))
         await connection.execute(
             text("CREATE TABLE parts (thing INTEGER REFERENCES things DEFERRABLE INITIALLY DEFERRED)")
         )
+    return engine
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[SqliteEngine]:
+    engine = await made(tmp_path)
     yield engine
     await engine.dispose()
 
@@ -167,3 +177,61 @@ async def test_whatever_fails_or_is_cancelled_what_was_said_to_be_kept_is(engine
     assert kept <= there
     assert not failed & there
     assert await add(engine, "last") == "last"
+
+
+# --- the end ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_loop_that_ends_while_a_commit_is_waited_for_ends(tmp_path: Path) -> None:
+    """Whoever ends it cancels every task, also the one that was to commit."""
+    tasks: list[asyncio.Task[str]] = []
+
+    async def main() -> None:
+        engine = await made(tmp_path)
+        tasks.extend(asyncio.create_task(add(engine, name, pause=5)) for name in "abc")
+        for _ in range(9):
+            await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert all(task.done() for task in tasks)
+
+
+async def test_closing_that_is_given_up_leaves_nobody_waiting(engine: SqliteEngine) -> None:
+    tasks = [asyncio.create_task(add(engine, name, pause=20)) for name in "ab"]
+    for _ in range(30):
+        await asyncio.sleep(0)
+    closing = asyncio.create_task(engine.dispose())
+    await asyncio.sleep(0)
+    closing.cancel()
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*tasks) == ["a", "b"]
+    assert await names(engine) == {"a", "b"}
+
+
+async def test_closing_while_somebody_writes_says_so_and_leaves_nobody_waiting(engine: SqliteEngine) -> None:
+    tasks = [asyncio.create_task(add(engine, name, pause=20)) for name in "ab"]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await engine.dispose()
+    async with asyncio.timeout(5):
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(each, DBAPIError) for each in done)
+    assert await names(SqliteEngine(engine.sync_engine.url, busy_seconds=1, pragmas=())) == set()
+
+
+async def test_a_block_that_is_closed_by_hand_gives_the_turn_on(engine: SqliteEngine) -> None:
+    written = add(engine, "a", pause=20)
+    written.send(None)
+    written.close()
+    assert await add(engine, "b") == "b"
+    assert await names(engine) == {"b"}
+
+
+async def test_a_lock_that_somebody_keeps_is_a_database_error(tmp_path: Path) -> None:
+    engine = await made(tmp_path, busy_seconds=0)
+    with contextlib.closing(sqlite3.connect(tmp_path / "things.db", isolation_level=None)) as shell:
+        shell.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="locked"):
+            await add(engine, "a")
+    assert await add(engine, "b") == "b"
+    await engine.dispose()
