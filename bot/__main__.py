@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import sys
@@ -59,10 +60,14 @@ def run(
 
     GONOGO_PORT moves the page (default 8642), GONOGO_DATABASE_URL the database (default sqlite:///var/gonogo.db).
     """
+    from bot.unusable import why_unusable
+
     settings = _settings()
     if checklist is not None:
         if not checklist.is_file():
             _stop(f"There is no file {checklist}.")
+        if problem := why_unusable(checklist):
+            _stop(problem)
         settings = settings.model_copy(update={"checklist_file": checklist.resolve(), "checklist": checklist.stem})
     _serve(settings)
 
@@ -260,7 +265,8 @@ def adopt(file: File) -> None:
 
     if not file.is_file():
         _stop(f"There is no file {file}.")
-    typer.echo(draft(file.read_bytes(), name=file.stem))
+    with _reading():
+        typer.echo(draft(file.read_bytes(), name=file.stem))
 
 
 def main() -> NoReturn:
@@ -301,16 +307,19 @@ def _settings() -> Settings:
 
 def _serve(settings: Settings, *, web: bool = True, work: bool = True) -> None:
     from bot.app import serve
+    from bot.unusable import looking
 
     _must_have_checklists(settings)
     _must_have_a_way_in(settings)
-    _run(serve(settings, _tell, web=web, work=work))
+    with looking(settings.checklists, settings.checklist_file, functools.partial(typer.echo, err=True)) as look:
 
+        def tell(line: str) -> None:
+            loading.loaded()
+            typer.echo(line)
+            if web:
+                look()
 
-def _tell(line: str) -> None:
-    """It runs."""
-    loading.loaded()
-    typer.echo(line)
+        _run(serve(settings, tell, web=web, work=work))
 
 
 def _must_have_checklists(settings: Settings) -> None:

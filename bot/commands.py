@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from bot.cards.words import code
+from checklists.day_words import weekday
 
 LONGEST = 2_000
 """Characters of a command; Slack sends no more, and nobody types more."""
@@ -26,8 +27,8 @@ class Usage:
 USAGES = (
     Usage(
         "start",
-        'VERSION [service] [environment] [at "tue 10:00"] [--emergency REASON]',
-        "start a deployment and post its checklist, or its abbreviated one",
+        'VERSION [service] [environment] [at "tue 10:00"] [--LANE REASON]',
+        "start a deployment and post its checklist, or a lane's abbreviated one",
     ),
     Usage("schedule", 'VERSION [service] [environment] "tue 10:00"', "plan one; without a time: when the window opens"),
     Usage("approve", "[service]", "approve a deployment that waits for it"),
@@ -54,6 +55,8 @@ USAGES = (
     Usage("help", "", "this list"),
 )
 _NAMES = tuple(usage.name for usage in USAGES)
+PLACED = ("start", "schedule", "window", "lock", "unlock", "queue")
+"""Commands about a place, whether or not anything was ever deployed there: the checklists say which there are."""
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"'})
 _DASHES = str.maketrans({"–": "-", "—": "-"})
 _VERSION = re.compile(
@@ -64,6 +67,7 @@ _VERSION = re.compile(
 """What reads as a version where a reason may stand as well: `v1.1.0`, a commit, `release-12`; but not `5xx`, `p95`."""
 _QUOTED = re.compile(r"\b(add|at) ['‘]([^'‘’\"]+)['’](?!\S)", re.IGNORECASE)
 """A time in single quotes, where an apostrophe cannot be meant."""
+_TIMELY = re.compile(r"\d|\b(?:minutes?|hours?|days?|weeks?|today|tonight|tomorrow|noon|midnight)\b", re.IGNORECASE)
 
 
 class Mistake(ValueError):
@@ -291,13 +295,19 @@ def _lock(taken: _Taker) -> Command:
     lowered = [word.casefold() for word in taken.words]
     for sign in ("until", "for"):
         # The last one: a reason may hold the word as well.
-        if sign in lowered and 0 < (at := len(lowered) - 1 - lowered[::-1].index(sign)) >= len(lowered) - 3:
-            until = " ".join(taken.words[at + 1 :]).translate(_DASHES)
-            taken.words = taken.words[:at]
-            break
+        if sign in lowered and (at := len(lowered) - 1 - lowered[::-1].index(sign)) >= len(lowered) - 3:
+            said = " ".join(taken.words[at + 1 :]).translate(_DASHES)
+            if at or _timely(said):
+                until, taken.words = said, taken.words[:at]
+                break
     return Command(
         "lock", service=service, environment=environment, when=until, text=taken.rest(), confirmed=take,
     )  # fmt: skip
+
+
+def _timely(said: str) -> bool:
+    """Whether a time is meant, well written or not: `lock for 2h` has no reason, `lock for maintenance` has one."""
+    return bool(_TIMELY.search(said)) or any(weekday(word.casefold()) is not None for word in said.split())
 
 
 def _incident(taken: _Taker) -> Command:

@@ -45,7 +45,8 @@ async def gate(
         if _has_database(settings):
             store = await SqlStore.open(settings.database_url)
             stack.push_async_callback(store.close)
-        moment = await _moment(settings, policy.timezone, at, store is not None, now)
+        present = now or await _now(settings, store is not None)
+        moment = _moment(policy.timezone, at, present)
         sources = freeze_sources(settings, loaded.source.folder or settings.checklists)
         stack.push_async_callback(sources.close)
         the_gate = Gate(sources)
@@ -63,10 +64,10 @@ async def gate(
                     service=service,
                     environment=where,
                     at=moment,
-                    now=moment if not at.strip() else now or await _now(settings, store is not None),
+                    now=present,
                     read=read,
                 )
-    return found, f"{service} → {where}: {say_opening(found, moment)}.", left_out
+    return found, f"{service} → {where}: {say_opening(found, moment, present)}.", left_out
 
 
 def as_json(found: Opening) -> str:
@@ -95,11 +96,9 @@ def _has_database(settings: Settings) -> bool:
     return file is None or file.is_file()
 
 
-async def _moment(settings: Settings, timezone: str, at: str, there: bool, now: datetime | None) -> datetime:
+def _moment(timezone: str, at: str, now: datetime) -> datetime:
     try:
-        zone = find_zone(timezone)
-        now = now or await _now(settings, there)
-        return moment_of(at, now, zone) if at.strip() else now
+        return moment_of(at, now, find_zone(timezone)) if at.strip() else now
     except ValueError as error:
         raise Unwell(str(error)) from error
 

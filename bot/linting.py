@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.cards.opening import say_reasons, say_when
 from bot.domain.calendar import Rules, can_ever_open, opening, rules_for, to_be_read
-from checklists.library import ChecklistError, document_of
+from checklists.library import ChecklistError, document_of, names
 from checklists.lint import failed, lint
 from checklists.lint_remark import Remark
 from checklists.policy import Policy
@@ -23,17 +23,26 @@ DRY_RUN = ("tue 11:00", "fri 16:55", "sat 12:00")
 
 
 def lint_files(files: Sequence[Path], *, now: datetime) -> tuple[list[Problem], bool]:
-    """Every problem of the pairs these files belong to, each pair once, and whether any is an error.
+    """Every problem of the pairs these files belong to, each pair once, and whether any is an error. Of a folder: of
+    all checklists in it.
 
     A file that does not exist is an error too. `now` (aware) is from when windows must open at some time.
     """
     problems: list[Problem] = []
-    for document in dict.fromkeys(document_of(file) for file in files):
+    documents: dict[Path, None] = {}
+    for file in files:
+        found = [file / f"{name}.md" for name in names((file,))] if file.is_dir() else [document_of(file)]
+        documents |= dict.fromkeys(found)
+        if not found:
+            problems.append(
+                Problem(str(file), 1, 1, "no-document", "There are no checklists (NAME.md) in this folder.")
+            )
+    for document in documents:
         try:
-            found = lint(document, now=now, further=_windows(now))
+            told = lint(document, now=now, further=_windows(now))
         except ChecklistError as error:
-            found = [Problem(document.name, 1, 1, "no-document", str(error))]
-        problems += [replace(problem, file=str(document.with_name(problem.file))) for problem in found]
+            told = [Problem(document.name, 1, 1, "no-document", str(error))]
+        problems += [replace(problem, file=str(document.with_name(problem.file))) for problem in told]
     return problems, failed(problems)
 
 

@@ -21,6 +21,7 @@ from bot.cards.card import Card
 from bot.cards.deployment import slots
 from bot.cards.said import announcement_card
 from bot.cards.view import View
+from bot.cards.workflows import by_hand
 from bot.domain import events as e
 from bot.domain import moves
 from bot.domain.course import begin, check_of, consequences, deadlines, open_due, record_check
@@ -121,7 +122,7 @@ async def occasion(loaded: Loaded, what: Occasion, *, chat: Chat = Chat.SLACK) -
     await course.until(lambda: announcement in course.said)
     if announcement not in course.said:
         raise Unwell(f"{plan.name} never announces “{what.value}”.")
-    card = announcement_card(course.said[announcement], _ID)
+    card = announcement_card(course.said[announcement], course.state.started, hands=by_hand(plan))
     return [
         message
         for channel in announcement_channels(plan.policy, announcement)

@@ -1,5 +1,4 @@
-"""A command, a click or a form -> the service that does it -> the answer. The one implementation of the Dialogue
-port."""
+"""A command, a click or a form -> the service that does it -> the answer: what implements the Dialogue port."""
 
 from __future__ import annotations
 
@@ -12,23 +11,23 @@ from bot.cards.admission import lane_form
 from bot.cards.card import Answer, Card, Option, escape
 from bot.cards.help import help_answer
 from bot.cards.refusals import no
-from bot.cards.view import View
-from bot.commands import USAGES, Command, Mistake, parse_command
+from bot.commands import PLACED, USAGES, Command, Mistake, parse_command
 from bot.domain import admission, moves, watch
 from bot.domain import events as e
 from bot.domain.deployment import Deployment, Status
-from bot.domain.errors import Code, Refused, Unwell
+from bot.domain.errors import Unwell
 from bot.domain.people import Who
 from bot.ports import Clock, DeploymentRow, Store
 from bot.services.checklists import ENVIRONMENTS, Checklists
 from bot.services.checks import Checks
 from bot.services.completion import Completion, is_of, recent
 from bot.services.delivery import answered
-from bot.services.deployments import Deployments, Request, good_versions, planned_time
+from bot.services.deployments import Deployments, Request, planned_time
 from bot.services.freezes import Freezes
 from bot.services.gate import Gate
 from bot.services.lobby import Lobby
 from bot.services.locks import Locks
+from bot.services.questions import ASKED, Questions
 from bot.services.records import UnknownDeployment
 from bot.services.starting import WHEN_OPEN
 from bot.services.views import Views
@@ -62,6 +61,7 @@ class Router:
         self._freezes, self._locks = freezes, locks
         self._completion = Completion(store, checklists)
         self._whys = Whys(store, clock)
+        self._questions = Questions(store, views)
         self._lobby = Lobby(store, clock, gate, checklists, views)
         self.faults: Callable[[], tuple[str, ...]] = tuple
         """What is wrong with the chats just now, in sentences; shown with the status."""
@@ -103,7 +103,8 @@ class Router:
         names, rows = await self._checklists.names(), await recent(self._store)
         services = dict.fromkeys([*names, *(row.service for row in rows)])
         environments = dict.fromkeys([*ENVIRONMENTS, *(row.environment for row in rows)])
-        if text.split(" ")[0].casefold() in ("start", "window"):
+        if text.split(" ")[0].casefold() in PLACED:
+            services |= dict.fromkeys(await self._checklists.services())
             environments |= dict.fromkeys(await self._checklists.environments())
         command = parse_command(text, services=services, environments=environments)
         match command.name:
@@ -127,7 +128,7 @@ class Router:
                 return await self._checklist(command.service or command.text)
             case "help":
                 usages = [(usage.name, usage.arguments, usage.does) for usage in USAGES]
-                return help_answer(usages, names, await self._checklists.default())
+                return help_answer(usages, names, await self._checklists.default(), await self._checklists.lanes())
             case _:
                 return await self._on_running(command, rows, who, key)
 
@@ -175,7 +176,7 @@ class Router:
             opening = await self._gate.answer(
                 unit, policy, service=service, environment=environment, at=at, now=now, read=read
             )
-        return replies.window(service, environment, opening, at)
+        return replies.window(service, environment, opening, at, now)
 
     async def _freeze(self, command: Command, who: Who, key: str) -> Answer:
         match command.sub:
@@ -250,12 +251,12 @@ class Router:
                 return await self._deployments.admit(view.id, who=who, key=key)
             case "cancel":
                 if not command.text:
-                    return forms.cancel_form(view)
+                    return await self._questions.ask("cancel", view.id, who=who)
                 text = command.text
                 return await self._move(view.id, lambda p, s, now: moves.cancel(p, s, text, who, now), key, loud=True)
             case _:
                 if not command.text:
-                    return await self._ask_rollback(view)
+                    return await self._questions.ask("rollback", view.id, command.version, who=who)
                 version = command.version or view.state.started.previous_version or ""
                 answers = {"version": version, "reason": command.text}
                 return await self._submit(f"rollback:{view.id}", answers, who, key)
@@ -292,24 +293,9 @@ class Router:
             case "again":
                 check, number = check_and_number(argument)
                 return await self._checks.again(deployment, check, number, who=who, key=key)
-        if verb not in ("rollback", "rolledback", "cancel", "accept", "excuse", "note", "stop"):
-            return no("That button is from an older release. `/deploy status` shows the current ones.")
-        view = await self._views.bare(deployment)
-        match verb:
-            case "rollback":
-                return await self._ask_rollback(view)
-            case "rolledback":
-                return forms.rolled_back_form(view)
-            case "cancel":
-                return forms.cancel_form(view)
-            case "stop":
-                return forms.stop_form(view)
-            case "accept":
-                return forms.accept_form(view, argument)
-        task = view.plan.task(argument)
-        if task is None:
-            return replies.refused(view, Refused(Code.UNKNOWN_ITEM))
-        return forms.excuse_form(view, task) if verb == "excuse" else forms.note_form(view, task)
+        if verb in ASKED:
+            return await self._questions.ask(verb, deployment, argument, who=who)
+        return no("That button is from an older release. `/deploy status` shows the current ones.")
 
     async def _instead(self, verb: str, action: str, who: Who, key: str) -> Answer:
         """What a start that was turned away offered: to wait for the window, or a lane past it."""
@@ -360,12 +346,7 @@ class Router:
                 return await self._move(deployment, lambda p, s, now: moves.cancel(p, s, reason, who, now), key)
             case "rollback":
                 version, steps = answers.get("version", ""), answers.get("next_steps", "")
-                return await self._move(
-                    deployment,
-                    lambda p, s, now: moves.roll_back(p, s, version, reason, steps, who, now),
-                    key,
-                    loud=True,
-                )
+                return await self._deployments.roll_back(deployment, version, reason, steps, who=who, key=key)
             case "rolledback":
                 status = answers.get("status") or "not said"
                 return await self._move(deployment, lambda p, s, now: moves.rolled_back(p, s, status, who, now), key)
@@ -376,12 +357,6 @@ class Router:
 
     async def _go(self, deployment: str, move: Move, key: str, *, loud: bool = False) -> Answer:
         return await self._deployments.go(deployment, move, replies.moved if loud else replies.quiet, key=key)
-
-    async def _ask_rollback(self, view: View) -> Answer:
-        started = view.state.started
-        async with self._store.read() as unit:
-            versions = await good_versions(unit, started.service, started.environment)
-        return forms.rollback_form(view, tuple(version for version in versions if version != started.version)[:10])
 
 
 async def _said(answer: Awaitable[Answer]) -> Answer:

@@ -19,6 +19,8 @@ _MONTHS = (
 _OTHER = {"tues": 1, "thur": 3, "thurs": 3}
 _DAY = timedelta(days=1)
 _LONGEST = 200
+_LEAP = 2024
+"""A year in which every day of the calendar exists, 29 February too."""
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?(?: of)? ([a-z]{3,9})\.?(?: (\d{4}))?")
 _MONTH_FIRST = re.compile(r"([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?(?: (\d{4}))?")
@@ -129,5 +131,9 @@ def _month(word: str) -> int | None:
 def _dated(minutes: int | None, day: int, month: int, year: str | None, words: str) -> Point:
     if year:
         return Point(minutes, day=real_date(int(year), month, day, words))
-    real_date(2024, month, day, words)  # a leap year, so that 29 feb exists
+    try:
+        date(_LEAP, month, day)
+    except ValueError:
+        named = f"{day} {_MONTHS[month - 1].capitalize()}"
+        raise ValueError(f"{words!r}: there is no {named}; write a day that exists, like 24 dec") from None
     return Point(minutes, month_day=(month, day))

@@ -194,6 +194,15 @@ def default_policy(checklist: Checklist) -> tuple[Policy, tuple[str, ...]]:
     return policy, tuple(stated)
 
 
+def nothing_to_run(checklist: Checklist) -> str:
+    """What is missing for a deployment, where no item of the document is ever run; empty where one is."""
+    if any(phase.items for phase in checklist.phases if phase.kind in (PhaseKind.RUN, PhaseKind.EMERGENCY)):
+        return ""
+    if any(phase.items for phase in checklist.phases):
+        return "all its items stand under headings that are kept out of the run; name a phase that is run"
+    return "it has no items to tick; an item is a line like `- [ ] Tests pass`"
+
+
 def guess_deployed(checklist: Checklist) -> str | None:
     """The title of the phase in which production is deployed, where no policy says: the last one run before the first
     whose title tells that it comes after; else the last one run. None without any."""

@@ -9,12 +9,15 @@ deployments.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from checklists import lint_blanks, lint_clock, lint_names, lint_values
 from checklists.addresses import is_address
-from checklists.library import ChecklistError, default_policy, document_of, reading
+from checklists.document import Checklist
+from checklists.headings import Heading
+from checklists.library import ChecklistError, default_policy, document_of, nothing_to_run, reading
 from checklists.lint_remark import Remark
 from checklists.policy import Policy
 from checklists.policy_file import Located, PolicyError, Problem, Severity, load_located
@@ -48,7 +51,7 @@ def lint(file: Path, *, now: datetime | None = None, further: Further | None = N
     beside = next((near for suffix in (".yaml", ".yml") if (near := document.with_suffix(suffix)).is_file()), None)
     markdown = document.read_bytes()
     if beside is None:
-        return sorted(_document_alone(markdown, document))
+        return sorted([*_document_alone(markdown, document), *_empty(markdown, document, Policy())])
     problems: list[Problem] = []
     located: Located | None = None
     try:
@@ -61,6 +64,7 @@ def lint(file: Path, *, now: datetime | None = None, further: Further | None = N
         located = error.rest
     policy = located.policy if located else Policy()
     problems.extend(_doubts(markdown, document, policy))
+    problems.extend(_empty(markdown, document, policy))
     if located is not None:
         try:
             remarks = list(_remarks(markdown, document, located.policy, now))
@@ -85,11 +89,21 @@ def failed(problems: Sequence[Problem]) -> bool:
     return any(problem.severity == "error" for problem in problems)
 
 
-def _remarks(markdown: bytes, document: Path, policy: Policy, now: datetime | None) -> Iterator[Remark]:
-    name = document.stem
+def _read(markdown: bytes, document: Path, policy: Policy) -> tuple[Checklist, Sequence[Heading]]:
     sources = Reading(sources=frozenset(policy.items_from))
-    found = headings(markdown, name=name, reading=sources)
-    checklist = read_checklist(markdown, name=name, reading=reading(policy, found))
+    found = headings(markdown, name=document.stem, reading=sources)
+    return read_checklist(markdown, name=document.stem, reading=reading(policy, found)), found
+
+
+def _empty(markdown: bytes, document: Path, policy: Policy) -> Iterator[Problem]:
+    """No deployment can be started from a document without items."""
+    with suppress(DocumentError):  # said already
+        if message := nothing_to_run(_read(markdown, document, policy)[0]):
+            yield Problem(document.name, 1, 1, "no-items", message)
+
+
+def _remarks(markdown: bytes, document: Path, policy: Policy, now: datetime | None) -> Iterator[Remark]:
+    checklist, found = _read(markdown, document, policy)
     yield from lint_names.remarks(policy, checklist, found)
     yield from lint_values.remarks(policy)
     yield from _files(policy, document.parent)

@@ -1,7 +1,7 @@
 """What is announced where a team's policy has no template of its own: the nearest wording of the five documents.
 
-In the documents these are samples of one deployment; here the sample values are variables, and a line with nothing to
-point at is left out only where it is a link.
+In the documents these are samples of one deployment; here the sample values are variables. Each names the service, as
+several share a channel, and a line about what nobody knows is left out: it would be read by everybody and tell nothing.
 """
 
 from __future__ import annotations
@@ -18,26 +18,38 @@ Deployment starting{% if starts_in is known %} in {{ starts_in }}{% endif %}: \
 
 _STARTED = """\
 🚀 {{ environment | capitalize }} Deployment Starting
+Service: {{ service }}
 Version: {{ version }}
+{% if eta is known %}
 ETA: {{ eta }}
+{% endif %}
+{% if changes %}
 Changes: {{ changes | join('; ') }}
+{% endif %}
+{% if on_call is known %}
 On-call: {{ on_call }}
+{% endif %}
 """
 
 _SUCCEEDED = """\
 ✅ {{ environment | capitalize }} Deployment Complete
 
+Service: {{ service }}
 Version: {{ version }}
+{% if deployed_at is known %}
 Deployed: {{ deployed_at }}
 Duration: {{ duration }}
+{% endif %}
+{% if downtime is known %}
 Downtime: {{ downtime }}
+{% endif %}
 
+{% if changes %}
 Changes:
 {% for change in changes %}
 - {{ change }}
-{% else %}
-- none recorded
 {% endfor %}
+{% endif %}
 
 Verification:
 {% for line in verification %}
@@ -58,25 +70,41 @@ _STABLE = "Deployment stable: {{ service }} {{ version }}"
 
 _ISSUE = """\
 ⚠️ Issue detected in {{ environment }}. Investigating...
-{{ service }} {{ version }}: {{ issue }}
+{{ service }} {{ version }}{% if issue is known %}: {{ issue }}{% endif %}
 """
 
 _ROLLBACK_STARTED = """\
-🔄 Rolling back {{ service }} from {{ version }} to {{ previous_version }}
+🔄 Rolling back {{ service }} from {{ version }}{% if previous_version is known %} to {{ previous_version }}{% endif %}
+
+{% if reason is known %}
 Reason: {{ reason }}
+{% endif %}
 """
 
 _ROLLED_BACK = """\
 🔄 ROLLBACK COMPLETE
+Service: {{ service }}, {{ environment }}
+{% if previous_version is known %}
 Rolled back to: {{ previous_version }}
+{% else %}
+Rolled back from: {{ version }}
+{% endif %}
+{% if reason is known %}
 Reason: {{ reason }}
+{% endif %}
+{% if status is known %}
 Status: {{ status }}
+{% endif %}
+{% if next_steps is known %}
 Next steps: {{ next_steps }}
+{% endif %}
 """
 
 _CANCELLED = """\
 Deployment cancelled: {{ service }} {{ version }}
+{% if reason is known %}
 Reason: {{ reason }}
+{% endif %}
 """
 
 NEAREST: Mapping[Announcement, str] = MappingProxyType(

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from jinja2 import TemplateError as JinjaError
-from jinja2 import TemplateSyntaxError, Undefined
+from jinja2 import TemplateSyntaxError, Undefined, meta
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -169,6 +169,14 @@ def check(template: str, *, links: Sequence[str] | None = None) -> list[Template
     except RecursionError:
         return [TemplateProblem(1, "nested too deeply")]
     return found
+
+
+def names_in(template: str) -> frozenset[str]:
+    """The variables a template asks for; none where it cannot be read."""
+    try:
+        return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(_spread(template))))
+    except (TemplateSyntaxError, RecursionError):
+        return frozenset()
 
 
 def template_for(policy: Policy, announcement: Announcement) -> str:

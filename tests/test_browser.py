@@ -29,20 +29,16 @@ CLICK = "action => document.querySelector(`#replies button.tick[data-action='${a
 STARTING = "Deployment starting in 30 minutes"
 STARTED = """\
 🚀 Production Deployment Starting
+Service: azora
 Version: v1.2.0
-ETA: 30 minutes
-Changes: unknown (there is no CHANGELOG.md beside the policy)
-On-call: On-Call Engineer"""
+ETA: 30 minutes"""
 SUCCEEDED = """\
 ✅ Production Deployment Complete
 
+Service: azora
 Version: v1.2.0
 Deployed: {deployed} UTC
 Duration: {duration}
-Downtime: unknown (not measured)
-
-Changes:
-- unknown (there is no CHANGELOG.md beside the policy)
 
 Verification:
 ✓ Green pods healthy

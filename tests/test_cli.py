@@ -152,6 +152,45 @@ def test_run_without_settings_makes_its_database_here_and_says_where_the_page_is
     assert (told.returncode, told.stderr) == (1, "There is no file nowhere.md.\n")
 
 
+def test_a_checklist_that_cannot_be_used_is_said_at_the_start_and_keeps_no_other_from_running(tmp_path: Path) -> None:
+    (tmp_path / "good.md").write_text("# Good\n- [ ] One\n")
+    (tmp_path / "bad.md").write_text("# Bad\n- [ ] One\n")
+    (tmp_path / "bad.yaml").write_text("timezone: UTC\nwatchh: []\nwindowz: []\n")
+    (tmp_path / "bytes.md").write_bytes(b"# Deploy\n\x81\n")
+    (tmp_path / "empty.md").write_text("# Deploy with care\n")
+    said = (
+        f"bad cannot be used: {tmp_path}/bad.yaml:2:1: policy-key .+ And 1 more error. `gonogo checklist lint "
+        f"{tmp_path}/bad.md` says more.\n"
+        f"bytes cannot be used: {tmp_path}/bytes.md:2:1: document this is not text: .+ says more.\n"
+        f"empty cannot be used: {tmp_path}/empty.md:1:1: no-items it has no items to tick; .+ says more.\n"
+    )
+    process = Process(new_database(tmp_path).file.parent, GONOGO_CHECKLISTS=str(tmp_path), GONOGO_CHECKLIST="good")
+    try:
+        ends = time.monotonic() + 10
+        while process.errors.count("\n") < 3 and time.monotonic() < ends:
+            time.sleep(0.02)
+    finally:
+        code, errors = process.stop()
+    assert code == 0
+    assert re.fullmatch(said, errors), errors
+
+
+def test_the_only_checklist_given_must_be_usable(tmp_path: Path) -> None:
+    (tmp_path / "bad.md").write_text("# Bad\n- [ ] One\n")
+    (tmp_path / "bad.yaml").write_text("windows:\n  production: [1\n")
+    told = gonogo("run", "--checklist", "bad.md", folder=tmp_path)
+    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (1, "", 1)
+    assert told.stderr.startswith("bad cannot be used: bad.yaml:3:1: policy-yaml ")
+
+
+@pytest.mark.parametrize("command", ["adopt", "show", "lint"])
+def test_a_file_that_is_not_text_is_answered_with_what_to_do(command: str, tmp_path: Path) -> None:
+    (tmp_path / "bin.md").write_bytes(bytes(range(256)))
+    told = CliRunner().invoke(cli, ["checklist", command, str(tmp_path / "bin.md")])
+    assert (told.exit_code, type(told.exception)) == (1, SystemExit)
+    assert "this is not text: byte 0x80 fits neither UTF-8 nor Windows-1252. Save the file as UTF-8." in told.output
+
+
 def _json(text: str) -> dict[str, Any]:
     found = json.loads(text)
     assert isinstance(found, dict)

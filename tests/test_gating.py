@@ -239,5 +239,5 @@ def test_a_pipeline_gets_an_answer_from_a_shipped_checklist(tmp_path: Path) -> N
     done = gonogo("gate", "services-do", "--environment", "production", "--at", "2026-11-27T16:55", folder=tmp_path)
     assert (done.returncode, done.stdout) == (
         1,
-        "services.do → production: closed: Friday afternoon. Opens Tue 1 Dec 10:00 UTC, in 3 days 17 h.\n",
+        "services.do → production: closed: Friday afternoon. Opens Tue 1 Dec 10:00 UTC, 3 days 17 h later.\n",
     )

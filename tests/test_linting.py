@@ -10,6 +10,7 @@ import pytest
 import checklists
 from bot.linting import lint_files
 from checklists.library import names
+from checklists.policy_file import Problem
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 SHIPPED = Path(checklists.__file__).parent
@@ -90,6 +91,22 @@ def test_a_clock_that_never_changes_is_said(tmp_path: Path) -> None:
     assert told(tmp_path, policy, "clock-change") == [
         "1:11: note: clock-change the clock in Asia/Kathmandu does not change"
     ]
+
+
+def test_a_folder_is_linted_whole_and_one_without_checklists_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.md").write_text("# Theirs\n- [ ] One\n")
+    problems, failed = lint_files([Path(), Path("b.md")], now=NOW)
+    assert {problem.file for problem in problems} == {"a.md", "b.md"}
+    assert not failed
+    (tmp_path / "none").mkdir()
+    assert lint_files([Path("none")], now=NOW) == (
+        [Problem("none", 1, 1, "no-document", "There are no checklists (NAME.md) in this folder.")],
+        True,
+    )
 
 
 def test_what_adopt_leaves_open_is_an_error(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from bot.cards.pipeline import pipeline_notices
 from bot.cards.refusals import no
 from bot.cards.reminders import reminder_notices
 from bot.cards.view import View
-from bot.cards.words import count, person, plain, role_words
-from bot.cards.workflows import workflow_notices
+from bot.cards.words import code, count, person, place, plain, role_words, roles_words
+from bot.cards.workflows import by_hand, workflow_notices
 from bot.domain import events as e
 from bot.domain.admission import approvers, lacking
 from bot.domain.calendar import Opening
@@ -32,8 +32,8 @@ def wait_action(service: str, environment: str, version: str) -> str:
     return action if len(action) <= 100 and action.count("|") == 2 and action.count(":") == 1 else ""
 
 
-def closed(plan: Plan, version: str, opening: Opening, at: datetime, *, may_override: bool) -> Answer:
-    """The window or a freeze turned the start away; what can be done instead."""
+def closed(plan: Plan, version: str, opening: Opening, at: datetime, now: datetime, *, may_override: bool) -> Answer:
+    """The window or a freeze turned the start away; what can be done instead. `at`: when it was to start."""
     name = f"{escape(plan.service)} {escape(version)} → {escape(plan.environment)}"
     key = wait_action(plan.service, plan.environment, version)
     buttons: list[Button] = []
@@ -47,17 +47,25 @@ def closed(plan: Plan, version: str, opening: Opening, at: datetime, *, may_over
                 buttons.append(Button(f"{lane_words(lane).capitalize()}…", f"lane:{lane}:{rest}"[:100], "danger"))
         if may_override:
             buttons.append(Button("Override…", f"lane:{OVERRIDE}:{rest}"[:100], "danger"))
-    return no(f"{name} cannot start: {say_opening(opening, at)}.", *buttons)
+    return no(f"{name} cannot start: {say_opening(opening, at, now)}.", *buttons)
 
 
-def unknown_lane(lane: str, policy: Policy) -> str:
-    """A lane the policy does not have."""
-    known = ", ".join(f"`--{name}`" for name in policy.overrides)
-    has = f"it has {known}" if known else "it has none"
-    return (
-        f"This checklist has no lane `--{escape(lane, limit=40)}`; {has}. "
-        "`--override REASON` starts in spite of a freeze."
-    )
+def unknown_lane(lane: str, policy: Policy, service: str, environment: str) -> str:
+    """A lane the policy does not have: those it has, and what else can be done, by whom."""
+    said = [f"{escape(service)} has no {escape(lane_words(lane), limit=40)} lane."]
+    past = {name: " (past a closed window)" for name, way in policy.overrides.items() if way.closed_windows}
+    if policy.overrides:
+        ways = (code(f"--{name} REASON") + past.get(name, "") for name in policy.overrides)
+        said.append(f"It has {', '.join(ways)}.")
+    if allowed := policy.may.get("override", ()):
+        said.append(f"`--override REASON` starts in spite of a window or freeze: it is for {roles_words(allowed)}.")
+    elif not past:
+        window = code(f"/deploy window {place(service, environment)}", limit=200)
+        said.append(
+            f"{window} shows when it opens. Nobody may start in spite of that; whoever keeps the policy may add a lane "
+            "under `overrides`, or `may: {override: [ROLE]}`."
+        )
+    return " ".join(said)
 
 
 def reason_needed(lane: str) -> str:
@@ -224,7 +232,10 @@ def notices(plan: Plan, view: View, fact: e.Event) -> Iterator[tuple[str, Card, 
             yield f"dropped-{int(fact.at.timestamp())}", _card(line, Tone.WARN), False
         case e.RollbackProposed():
             to = f" to {escape(fact.to_version)}" if fact.to_version else ""
-            line = f"⏳ {name} rolls back{to} by itself at {view.when(fact.stops_at)}: {escape(fact.reason)}."
+            when, why = view.when(fact.stops_at), escape(fact.reason)
+            line = f"⏳ {name} rolls back{to} by itself at {when}: {why}."
+            if hands := by_hand(plan):
+                line = f"⏳ gonogo calls a rollback of {name}{to} at {when}: {why}. It only calls: {hands}."
             buttons = Buttons(
                 (
                     Button("Stop it…", f"stop:{view.id}"),

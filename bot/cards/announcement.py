@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 
 from bot.cards.alerts import alert_words
@@ -12,7 +13,7 @@ from bot.domain.deployment import Deployment, Run
 from bot.domain.verdict import YES_NO
 from bot.domain.watch import time_to_recover
 from checklists.plan import Plan
-from checklists.policy import Announcement
+from checklists.policy import Announcement, Policy
 from checklists.quantities import say_value
 from checklists.templates import TemplateError, Unknown, render, template_for
 from checklists.zones import find_zone
@@ -24,10 +25,12 @@ def announcement_text(plan: Plan, state: Deployment, announcement: Announcement,
     A template that cannot be rendered (lint reports it) does not silence the announcement: the nearest wording is used.
     """
     values = _values(plan, state, announcement, now)
-    try:
-        return render(template_for(plan.policy, announcement), values)
-    except TemplateError:
-        return render(template_for(plan.policy.model_copy(update={"templates": {}}), announcement), values)
+    if plan.policy.templates.get(announcement):
+        with contextlib.suppress(TemplateError):
+            return render(template_for(plan.policy, announcement), values)
+    if not _names_on_call(plan):
+        values["on_call"] = Unknown("the policy names nobody to call")
+    return render(template_for(Policy(), announcement), values)
 
 
 def _values(plan: Plan, state: Deployment, announcement: Announcement, now: datetime) -> dict[str, object]:
@@ -79,6 +82,15 @@ def _on_call(plan: Plan) -> object:
     if person is None:
         return Unknown("the policy names nobody as on_call")
     return person.contact or person.name or role_words("on_call")
+
+
+def _names_on_call(plan: Plan) -> bool:
+    """Whether the policy says whom or where to call. That the on-call is the "On-Call Engineer" says neither."""
+    person = plan.policy.people.get("on_call")
+    if person is None:
+        return False
+    named = (person.name or "").casefold().replace("-", " ")
+    return bool(person.contact or (named and not named.startswith("on call")))
 
 
 def _duration(state: Deployment) -> object:

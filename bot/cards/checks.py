@@ -16,7 +16,7 @@ from bot.domain.course import LIVE_AFTER, awaited
 from bot.domain.deployment import Run, measures_nothing
 from bot.domain.issue import QUIET
 from bot.domain.measured import instant_of, measured_now
-from bot.domain.reminders import open_items
+from bot.domain.reminders import for_people, open_items
 from bot.domain.tries import counted, kind_of, needed, try_due
 from checklists.plan import Check, Task
 from checklists.policy import Announcement, Policy
@@ -115,13 +115,15 @@ def _verdict(view: View, check: Check, run: Run) -> tuple[str, str, Tone]:
 
 
 def _calls(view: View, check: Check, run: Run, since: datetime) -> bool:
-    """Whether a message calls the on-call: for their items, for what nobody could tell (once for each check), and for
-    what got worse. What was as bad less than `QUIET` ago has called them already."""
+    """Whether a message calls the on-call: for their items (the first of the check), for what nobody could tell (once
+    for each check), and for what got worse. What was as bad less than `QUIET` ago has called them already."""
     verdict = run.result.verdict
-    if open_items(view.plan, view.state, check) or measures_nothing(check):
+    if measures_nothing(check):
+        return True
+    if since == min(view.state.runs[check.id]) and _left_to_people(view, check):
         return True
     if verdict is e.Verdict.HEALTHY:
-        return bool(_unsaid(view, check) and awaited(view.plan, view.state, check))
+        return bool(_unsaid(view, check) and _before_announced(view, check))
     earlier = (
         (name, due, one.result.verdict)
         for name, runs in view.state.runs.items()
@@ -223,10 +225,23 @@ def _awaited(view: View, check: Check) -> Iterator[str]:
     said = _unsaid(view, check)
     if not said:
         return
-    yours = open_items(view.plan, view.state, check)
-    if left := [task for task in awaited(view.plan, view.state, check) if task not in yours]:
+    if left := _before_announced(view, check):
         word = " and ".join("success" if kind == "succeeded" else kind.value for kind in said)
         yield f"Before “{word}” is announced, {count(len(left), 'item')} to tick: {names_of(left)}."
+
+
+def _before_announced(view: View, check: Check) -> tuple[Task, ...]:
+    """What people are to tick elsewhere before the check's announcement is made."""
+    here = open_items(view.plan, view.state, check)
+    left = [task for task in awaited(view.plan, view.state, check) if task not in here]
+    return for_people(view.state, left, view.now)
+
+
+def _left_to_people(view: View, check: Check) -> tuple[Task, ...]:
+    """What people are to judge in the check's own phase."""
+    if view.state.status not in LIVE_AFTER:
+        return ()
+    return for_people(view.state, open_items(view.plan, view.state, check), view.now)
 
 
 def _unsaid(view: View, check: Check) -> list[Announcement]:
@@ -237,8 +252,7 @@ def _unsaid(view: View, check: Check) -> list[Announcement]:
 
 def _yours(view: View, check: Check) -> Iterator[str]:
     """What is for people to look at, at the time of the check."""
-    left = open_items(view.plan, view.state, check) if view.state.status in LIVE_AFTER else ()
-    if left:
+    if left := _left_to_people(view, check):
         are = "items are" if len(left) > 1 else "item is"
         yield f"**{len(left)} {are} yours**: {names_of(left)}."
 

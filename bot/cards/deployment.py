@@ -14,7 +14,7 @@ from bot.cards.opening import say_opening
 from bot.cards.pipeline import failure_lines
 from bot.cards.view import View
 from bot.cards.words import LONGEST_TITLE, count, person, plain, role_words
-from bot.cards.workflows import workflow_buttons, workflow_lines
+from bot.cards.workflows import by_hand, workflow_buttons, workflow_lines
 from bot.domain.deployment import Status, measures_nothing
 from bot.domain.watch import limit_of, newest, time_to_recover, well_since
 from checklists.plan import Task
@@ -133,6 +133,7 @@ def _lines(view: View) -> Iterator[str]:
         return
     if state.status is Status.WAITING:
         yield from waiting_lines(view)
+    yield from _by_hand_line(view)
     yield from workflow_lines(view)
     yield from failure_lines(view)
     yield from alert_lines(view)
@@ -145,7 +146,7 @@ def _lines(view: View) -> Iterator[str]:
             times = _check_times(view, planned)
             yield f"Planned for {view.when(planned)}" + (f" · checks {' · '.join(times)}" if times else "")
         if view.opening is not None and planned is not None and planned > view.now:
-            yield f"Window then {say_opening(view.opening, planned)}"
+            yield f"Window then {say_opening(view.opening, planned, view.now)}"
         elif view.opening is not None:
             yield f"Window {say_opening(view.opening, view.now)}"
     elif state.t0 is not None and state.status is not Status.ROLLING_BACK:
@@ -161,6 +162,14 @@ def _lines(view: View) -> Iterator[str]:
         yield f"**Recovered** {view.when(state.recovered.at)}, {took} after the rollback began"
     elif state.status is Status.ROLLING_BACK and (since := well_since(state)) is not None:
         yield f"Measured well since {view.when(since)}: not taken for the old version yet"
+
+
+def _by_hand_line(view: View) -> Iterator[str]:
+    """That nobody but people rolls back, until their list is done or the old version is well."""
+    state, steps = view.state, view.plan.rollback
+    done = any(step.tasks for step in steps) and not any(state.lacking_people(step) for step in steps)
+    if state.status is Status.ROLLING_BACK and state.recovered is None and not done and (hands := by_hand(view.plan)):
+        yield f"**gonogo only calls the rollback**: {hands}"
 
 
 def _lane_line(view: View) -> Iterator[str]:
@@ -239,7 +248,9 @@ def _watch_lines(view: View) -> Iterator[str]:
         when = f"{say_duration(left)} left" if left.total_seconds() > 0 else "which is over"
         yield f"**Roll back or decide by** {view.when(limit)}, {when}"
     if state.proposed is not None:
-        yield f"**Rolls back by itself** at {view.when(state.proposed.stops_at)}: {escape(state.proposed.reason)}"
+        when, why, hands = view.when(state.proposed.stops_at), escape(state.proposed.reason), by_hand(view.plan)
+        only = f". It only calls: {hands}" if hands else ""
+        yield f"{'**gonogo calls a rollback**' if hands else '**Rolls back by itself**'} at {when}: {why}{only}"
     if state.acknowledged is not None:
         yield f"{person(state.acknowledged.by)} looks after it since {view.when(state.acknowledged.at)}"
 

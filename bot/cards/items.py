@@ -11,6 +11,7 @@ from bot.cards.placeholders import beware, filled
 from bot.cards.prose import prose_blocks
 from bot.cards.view import View
 from bot.cards.words import count, person, plain, role_words, short, title
+from bot.domain.reminders import for_people
 from checklists.document import PhaseKind
 from checklists.plan import Step, Task
 
@@ -130,7 +131,8 @@ def _tone(view: View, step: Step) -> Tone:
 def _introduction(view: View, step: Step) -> Iterator[str]:
     if step.id in view.state.due_opened:
         due = view.opens_at(step) or view.state.opened[step.id]
-        yield f"Due {view.when(due)}. Please tick what is true, or say why it does not apply."
+        ask = " Please tick what is true, or say why it does not apply." if _left_to_people(view, step) else ""
+        yield f"Due {view.when(due)}.{ask}"
     if step.kind is PhaseKind.ROLLBACK:
         yield "Rolling back: no window, freeze or open item stands in the way."
 
@@ -156,11 +158,28 @@ def _ready(view: View, step: Step, blocks: Sequence[Block]) -> Iterator[Block]:
 
 
 def _mentions(view: View, step: Step) -> tuple[str, ...]:
-    """Who is called when the phase is posted: sign-off roles, and the on-call when the clock opened it."""
+    """Who is called when the phase is posted: sign-off roles, and the on-call for a rollback or where the clock opened
+    it and something is left to people. What a check of the phase says at that moment calls them by itself."""
     roles = [task.role for task in step.tasks if task.role and task.required]
-    if step.id in view.state.due_opened or step.kind is PhaseKind.ROLLBACK:
+    opened_by_clock = step.id in view.state.due_opened and not _has_its_check(view, step)
+    if step.kind is PhaseKind.ROLLBACK or (opened_by_clock and _left_to_people(view, step)):
         roles.insert(0, "on_call")
     return tuple(dict.fromkeys(role for role in roles if role))
+
+
+def _left_to_people(view: View, step: Step) -> tuple[Task, ...]:
+    """The open items that people are to judge by now."""
+    state = view.state
+    upto = view.now - state.t0 if state.t0 is not None else None
+    return for_people(state, state.lacking_people(step, upto), view.now)
+
+
+def _has_its_check(view: View, step: Step) -> bool:
+    """Whether a check of the phase was due when it opened: its message comes, too."""
+    opened = view.state.opened[step.id]
+    return any(
+        due <= opened for check in view.plan.checks if check.phase == step.id for due in view.state.due_times(check)[:1]
+    )
 
 
 def _hints(view: View, task: Task) -> Iterator[str]:

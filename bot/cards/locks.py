@@ -8,16 +8,17 @@ from datetime import datetime
 from bot.cards.card import Answer, Card, Text, Tone, escape
 from bot.cards.refusals import no
 from bot.cards.replies import notice, ok
-from bot.cards.words import clock, person, plain
+from bot.cards.times import wall
+from bot.cards.words import clock, code, person, place, plain
 from bot.domain.calendar_facts import FreezeAdded, Locked, Queued, TurnedAway
 from bot.domain.people import Who
 
 
 def lock_line(lock: Locked, zone: str, now: datetime) -> str:
     """Where, whose, since when, until when, why."""
-    until = f" until {clock(lock.until, zone, now)}" if lock.until is not None else ""
+    until = f" until {wall(lock.until, zone, now)}" if lock.until is not None else ""
     where = f"{escape(lock.service)} → {escape(lock.environment)}"
-    since = clock(lock.at, zone, now)
+    since = wall(lock.at, zone, now)
     return f"🔒 {where} is locked by {person(lock.by)} since {since}{until}: {escape(lock.reason)}"
 
 
@@ -26,12 +27,13 @@ def locked(lock: Locked, zone: str, now: datetime, *, running: str = "") -> Answ
     lines = [lock_line(lock, zone, now)]
     if running:
         lines.append(f"{escape(running)} runs already and goes on; the lock holds the next start.")
-    return ok("Locked", *lines, f"Lift it with `/deploy unlock {escape(lock.service)} {escape(lock.environment)}`.")
+    return ok("Locked", *lines, f"Lift it with {code(f'/deploy unlock {lock.service} {lock.environment}', limit=200)}.")
 
 
 def locked_already(lock: Locked, zone: str, now: datetime) -> Answer:
     """Another lock stands."""
-    return no(f"{lock_line(lock, zone, now)}.\nTo take it over: `/deploy lock --take` with your reason.")
+    take = code(f"/deploy lock {place(lock.service, lock.environment)} --take", limit=200)
+    return no(f"{lock_line(lock, zone, now)}.\nTo take it over: {take} with your reason.")
 
 
 def not_locked(service: str, environment: str) -> Answer:
@@ -85,7 +87,8 @@ def ending_notice(lock: Locked, zone: str, now: datetime) -> Card:
     """A lock ends soon."""
     assert lock.until is not None
     line = f"⌛ {person(lock.by)}: your lock of {escape(lock.service)} → {escape(lock.environment)} ends "
-    return notice(f"{line}{clock(lock.until, zone, now)}. `/deploy lock` it again to keep it.")
+    again = code(f"/deploy lock {place(lock.service, lock.environment)}", limit=200)
+    return notice(f"{line}{wall(lock.until, zone, now)}. To keep it: {again} with your reason.")
 
 
 def ended_notice(lock: Locked, zone: str, now: datetime) -> Card:

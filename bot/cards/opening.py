@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from bot.cards.words import zone_letters
 from bot.domain.calendar import SEARCHED, Code, Opening, Reason
 from checklists.day_words import DAY_NAMES
 from checklists.quantities import say_duration
@@ -11,31 +12,35 @@ from checklists.zones import find_zone
 
 _DISTANT = timedelta(days=300)
 """Further away than this, a date is said with its year."""
+_PRESENT = timedelta(minutes=1)
+"""What is asked for this near to the present is asked for now."""
 
 
-def say_opening(opening: Opening, now: datetime) -> str:
+def say_opening(opening: Opening, at: datetime, now: datetime | None = None) -> str:
     """One line for people: "closed: Friday. Opens Tue 24 Nov 10:00 UTC, in 3 days 17 h".
 
-    Times are wall-clock in the policy's zone, with its abbreviation. `now` is the instant the opening was asked for.
+    Times are wall-clock in the policy's zone, with its abbreviation. `at` is the instant the opening was asked for,
+    that of a start. Where the present, `now`, is another one, spans are counted from that start: none is "left" now.
     """
-    said = _say_open(opening, now) if opening.open else _say_closed(opening, now)
+    present = now is None or abs(at - now) < _PRESENT
+    said = _say_open(opening, at, present=present) if opening.open else _say_closed(opening, at, present=present)
     ignored = [f"{source} cannot be read and is left aside, as the policy says" for source in opening.ignored]
     return ". ".join([said, *ignored])
 
 
-def _say_open(opening: Opening, now: datetime) -> str:
+def _say_open(opening: Opening, at: datetime, *, present: bool) -> str:
     if opening.next_close is None:
         return "open at all times"
-    return (
-        f"open until {say_when(opening.next_close, opening.zone, now)}, {say_duration(opening.next_close - now)} left"
-    )
+    closes, span = say_when(opening.next_close, opening.zone, at), say_duration(opening.next_close - at)
+    return f"open until {closes}, {span} {'left' if present else 'after the start'}"
 
 
-def _say_closed(opening: Opening, now: datetime) -> str:
+def _say_closed(opening: Opening, at: datetime, *, present: bool) -> str:
     why = f"closed: {say_reasons(opening)}"
     if opening.next_open is not None:
-        wait = max(opening.next_open - now, timedelta(seconds=1))
-        return f"{why}. Opens {say_when(opening.next_open, opening.zone, now)}, in {say_duration(wait)}"
+        wait = say_duration(max(opening.next_open - at, timedelta(seconds=1)))
+        opens = f"{why}. Opens {say_when(opening.next_open, opening.zone, at)}"
+        return f"{opens}, in {wait}" if present else f"{opens}, {wait} later"
     if any(reason.code is Code.UNKNOWN for reason in opening.reasons):
         return f"{why}. Nobody can tell when it opens until that is readable again: repair it, or ask for an override"
     if any(reason.until is None and reason.code is not Code.WINDOW for reason in opening.reasons):
@@ -63,10 +68,7 @@ def _said_by_another(reason: Reason, reasons: tuple[Reason, ...]) -> bool:
 def say_when(at: datetime, zone: str, now: datetime) -> str:
     """An instant by the clock on the wall of a zone: "Tue 24 Nov 10:00 EST"; the year too when it is far from now."""
     local = at.astimezone(find_zone(zone))
-    name = local.tzname() or zone
-    if name[:1] in "+-":
-        name = f"UTC{name[:3]}:{name[3:]}".rstrip(":")  # a zone without letters of its own, like +0545
     day = f"{local:%a} {local.day} {local:%b}"
     year = f" {local.year}" if abs(at - now) > _DISTANT else ""
     clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
-    return f"{day}{year} {clock} {name}"
+    return f"{day}{year} {clock} {zone_letters(at, zone)}"

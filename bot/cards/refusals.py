@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.cards.card import Answer, Button, Buttons, Card, Text, Tone, escape
 from bot.cards.view import View
-from bot.cards.words import LONGEST_TITLE, count, plain, role_words, roles_words
+from bot.cards.words import LONGEST_TITLE, code, count, place, plain, role_words, roles_words
+from bot.domain.deployment import Status
 from bot.domain.errors import Code, Refused
 from checklists.document import PhaseKind
 from checklists.plan import Step, Task
@@ -41,6 +42,8 @@ def _sentence(view: View, refused: Refused) -> str:
     at = f" at {view.clock(refused.at)}" if refused.at else ""
     by = f" by {escape(refused.by)}" if refused.by else ""
     match refused.code:
+        case Code.ENDED if view.state.status is Status.ROLLED_BACK and refused.at is not None:
+            return f"{name} is rolled back since {view.clock(refused.at)}; its run can no longer be changed."
         case Code.ENDED:
             return f"{name} has ended ({view.state.status.value}{at}); its run can no longer be changed."
         case Code.UNKNOWN_ITEM:
@@ -70,8 +73,10 @@ def _sentence(view: View, refused: Refused) -> str:
         case Code.CANNOT_CANCEL:
             return "It is deployed and cannot be cancelled now. Roll it back with `/deploy rollback`, or let it finish."
         case Code.ROLLING_BACK:
+            since = f" since {view.clock(refused.at)}" if refused.at else ""
             return (
-                f"{name} is being rolled back{by}; its run is on hold. Press Rolled back… when the old version is back."
+                f"{name} is being rolled back{since}{by}; its run is on hold. Press Rolled back… when the old version "
+                "is back."
             )
         case Code.NOT_ROLLING_BACK:
             return f"{name} is not being rolled back. Start with `/deploy rollback`."
@@ -80,16 +85,53 @@ def _sentence(view: View, refused: Refused) -> str:
         case Code.CHECK_SETTLED:
             return f"That check is settled{by}."
         case Code.NOTHING_TO_DO:
-            return "There is nothing to do."
+            return f"Nothing is left to be done about that: {name} {_stands(view)}."
+        case Code.NO_ISSUE:
+            return f"There is no issue to acknowledge: nothing was found to fail. {name} {_stands(view)}."
+        case Code.NO_ROLLBACK_COMES if refused.at:
+            return f"The rollback of {name} was stopped{at}{by} already. From then on only people roll back."
+        case Code.NO_ROLLBACK_COMES:
+            return f"No rollback of {name} is to come by itself now, so there is none to stop. It {_stands(view)}."
+        case Code.SAME_VERSION:
+            return _another_version(view)
         case Code.WAITS:
             planned = _planned(view, refused)
-            return f"{name} has not been given the go yet{planned}. It is asked for when its time has come."
+            return (
+                f"{name} has not been given the go yet{planned}. It is asked for when its time has come; "
+                "`/deploy cancel` gives it up."
+            )
         case Code.OWN_APPROVAL:
             return f"You asked for {name} yourself, so somebody else has to approve it."
         case Code.NOT_APPROVED:
             return f"{name} still lacks the approval of {roles_words(refused.roles)}."
         case Code.NO_APPROVAL_NEEDED:
             return f"{name} needs nobody's approval."
+
+
+def _stands(view: View) -> str:
+    """How it stands, in a few words after its name."""
+    state = view.state
+    match state.status:
+        case Status.WAITING:
+            return "still waits to go"
+        case Status.RUNNING:
+            return "is under way, and not deployed yet"
+        case Status.DEPLOYED | Status.SUCCEEDED:
+            return f"is deployed since {view.clock(state.t0)}, and watched" if state.t0 else "is deployed, and watched"
+        case Status.ROLLING_BACK:
+            return f"is being rolled back since {view.clock(state.rollback.at)}" if state.rollback else "is rolled back"
+        case _:
+            return f"is {state.status.value} since {view.clock(state.ended_at)}" if state.ended_at else "has ended"
+
+
+def _another_version(view: View) -> str:
+    """The version that is left was named as the one to go back to."""
+    started = view.state.started
+    where, before = place(started.service, started.environment), started.previous_version or ""
+    command = code(f"/deploy rollback {where} {before or 'VERSION'} REASON", limit=200)
+    ran = f", and {escape(before)} ran before it" if before else ""
+    left = escape(started.version)
+    return f"You cannot go back to {left}: it is what is to be rolled back{ran}. Say which version instead: {command}."
 
 
 def _planned(view: View, refused: Refused) -> str:

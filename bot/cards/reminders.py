@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.cards.card import Buttons, Card, Text, Tone, escape
 from bot.cards.checks import check_title, decisions, names_of
 from bot.cards.view import View
 from bot.cards.words import count, plain
 from bot.domain import events as e
+from bot.domain.course import awaited
 from bot.domain.reminders import DECIDE_WITHIN, ITEMS_TIMES, open_items
-from checklists.plan import Check
+from checklists.plan import Check, Task
+from checklists.policy import Announcement
 from checklists.quantities import say_duration
 
 
@@ -32,8 +34,26 @@ def _items(view: View, check: Check, fact: e.Reminded) -> Card:
         f"{names_of(left)}. Tick what is true, or say why it does not apply."
     )
     if fact.number >= ITEMS_TIMES:
-        line += " This is the last reminder."
+        line += f" This is the last reminder: until that is done, {_stays(view, left)}."
     return Card("", plain(line), (Text(line),), Tone.WARN, mentions=(fact.role,))
+
+
+def _stays(view: View, left: Sequence[Task]) -> str:
+    started = view.state.started
+    if view.state.status.locks and set(left) & set(before_success(view)):
+        return f"{escape(started.service)} → {escape(started.environment)} stays taken, and no other deployment starts"
+    return "its record stays open"
+
+
+def before_success(view: View) -> tuple[Task, ...]:
+    """The items people still have to tick before its success is announced, and another deployment may start."""
+    plan, state = view.plan, view.state
+    announcing = [check for check in plan.checks if Announcement.SUCCEEDED in check.then]
+    if announcing:
+        left = [task for check in announcing for task in awaited(plan, state, check)]
+    else:
+        left = [task for step in plan.steps for task in state.lacking_people(step)]
+    return tuple(dict.fromkeys(left))
 
 
 def _decision(view: View, check: Check, fact: e.Reminded) -> Card:

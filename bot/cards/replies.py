@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.cards.card import Answer, Block, Button, Buttons, Card, Code, Heading, Text, Tone, escape
 from bot.cards.charts import status_picture
@@ -14,14 +14,27 @@ from bot.cards.opening import say_opening
 from bot.cards.prose import prose_blocks
 from bot.cards.refusals import no, refusal
 from bot.cards.view import View
-from bot.cards.words import LONGEST_TITLE, clock, code, count, person, plain, role_words, roles_words, short, title
+from bot.cards.words import (
+    LONGEST_TITLE,
+    clock,
+    code,
+    count,
+    person,
+    plain,
+    role_words,
+    roles_words,
+    short,
+    title,
+)
+from bot.cards.workflows import by_hand
 from bot.domain.calendar import Opening
 from bot.domain.deployment import Status
 from bot.domain.errors import Refused
-from bot.domain.events import Event, FreezeAdded, IncidentOpened, Locked
+from bot.domain.events import Event, FreezeAdded, IncidentOpened
 from bot.domain.summary import DeploymentRow
 from checklists.document import Checklist, PhaseKind
-from checklists.plan import Plan, Task
+from checklists.plan import Task
+from checklists.spellings import without_v
 
 _SILENT = Answer()
 _SPOKEN = 25
@@ -52,7 +65,7 @@ def started(view: View, concerns: Sequence[str] = ()) -> Answer:
         lines.append(f"It waits for approval: {needs}.")
     if view.opening is not None:
         spite = "; it starts nevertheless" if not view.opening.open else ""
-        lines.append(f"The window is {say_opening(view.opening, state.planned_t0 or view.now)}{spite}.")
+        lines.append(f"The window is {say_opening(view.opening, state.planned_t0 or view.now, view.now)}{spite}.")
     lines += [f"No policy beside the checklist: {escape(line)}" for line in state.started.defaults]
     lines += [f"Please mind: {escape(line)}" for line in plan.policy.advice]
     lines += [f"Please mind: {concern}" for concern in concerns]
@@ -61,48 +74,11 @@ def started(view: View, concerns: Sequence[str] = ()) -> Answer:
     return ok(f"{'Planned' if state.status is Status.WAITING else 'Started'} {view.name}", *lines)
 
 
-def held_by_lock(plan: Plan, version: str, lock: Locked, now: datetime) -> Answer:
-    """Somebody has locked the service: who, why, until when, and how it is lifted."""
-    zone = plan.policy.timezone
-    until = f" until {clock(lock.until, zone, now)}" if lock.until is not None else ""
-    where = f"{escape(plan.service)} {escape(plan.environment)}"
-    name = f"{escape(plan.service)} {escape(version)} → {escape(plan.environment)}"
-    return no(
-        f"{name} cannot start: locked by {person(lock.by)} since {clock(lock.at, zone, now)}{until}: "
-        f"{escape(lock.reason)}.\nWhen that is settled: `/deploy unlock {where}`.",
-        Button("Tell me when it is free", f"queue:{plan.service}:{plan.environment}"[:100]),
-    )
-
-
 def closed_now(view: View, opening: Opening) -> Answer:
     """The window is closed at this moment, whatever the start was permitted for."""
     planned = view.state.planned_t0
     when = f" It is planned for {view.clock(planned)}." if planned is not None else ""
     return no(f"{view.name} cannot be deployed now: {say_opening(opening, view.now)}.{when}")
-
-
-def locked(view: View) -> Answer:
-    """Another deployment of the same service and environment runs: whose it is, and what can be done."""
-    mine = view.state.started
-    since = clock(mine.at, view.zone, view.now)
-    return no(
-        f"{escape(mine.service)} {escape(mine.version)} is already being deployed to {escape(mine.environment)}, "
-        f"started by {person(mine.by)} {since}.\n{where_it_stands(view)}\n"
-        "One at a time: join it in its thread, wait for its success, or end it with `/deploy rollback` or "
-        "`/deploy cancel`.",
-        Button("Tell me when it is free", f"queue:{mine.service}:{mine.environment}"[:100]),
-    )
-
-
-def locked_elsewhere(row: DeploymentRow, plan: Plan, now: datetime) -> Answer:
-    """The same of one that this release cannot read: what its row tells."""
-    since = clock(row.started_at, plan.policy.timezone, now)
-    return no(
-        f"{escape(row.service)} {escape(row.version)} is already being deployed to {escape(row.environment)}, "
-        f"started by {escape(row.started_by)} {since}.\nA newer gonogo has written it, and this one cannot read where "
-        "it stands: install the newest release here too.",
-        Button("Tell me when it is free", f"queue:{row.service}:{row.environment}"[:100]),
-    )
 
 
 def bad_version(version: str) -> str:
@@ -137,6 +113,21 @@ def quiet(before: View, after: View, facts: list[Event]) -> Answer:
 def moved(before: View, after: View, facts: list[Event]) -> Answer:
     """What stands after a move made by a command."""
     return ok(after.name, where_it_stands(after)) if facts else ok("It is so already", where_it_stands(after))
+
+
+def rollback_begun(before: View, after: View, facts: list[Event], *, known: Collection[str]) -> Answer:
+    """What stands after a rollback was begun. `known` are the versions that were deployed here."""
+    begun = after.state.rollback
+    if not facts or begun is None:
+        return moved(before, after, facts)
+    lines = [where_it_stands(after)]
+    if begun.to_version and without_v(begun.to_version) not in {without_v(version) for version in known}:
+        where = escape(after.state.started.environment)
+        version = escape(begun.to_version)
+        lines.append(f"{version} was never deployed to {where} from here: see that it is the right one.")
+    if hands := by_hand(after.plan):
+        lines.append(f"gonogo only calls this rollback: {hands}.")
+    return ok(after.name, *lines)
 
 
 def checked_again(before: View, after: View, facts: list[Event]) -> Answer:
@@ -245,9 +236,9 @@ def nothing_to_explain(word: str) -> Answer:
     return no(f"{what}. `/deploy list` shows deployments.")
 
 
-def window(name: str, environment: str, opening: Opening, at: datetime) -> Answer:
-    """May it start, and when does it open or close."""
-    return ok(f"{name} → {environment}", f"The window is {say_opening(opening, at)}.")
+def window(name: str, environment: str, opening: Opening, at: datetime, now: datetime) -> Answer:
+    """May it start at an instant, and when does it open or close."""
+    return ok(f"{name} → {environment}", f"The window is {say_opening(opening, at, now)}.")
 
 
 # --- freezes ----------------------------------------------------------------------------------------------------------
@@ -258,16 +249,17 @@ def freezes(standing: Sequence[FreezeAdded], zone: str, now: datetime) -> Answer
     coming = [freeze for freeze in standing if freeze.end > now]
     if not coming:
         return ok("No freezes", 'Add one with `/deploy freeze add "1 dec - 3 jan" reason`.')
-    return ok("Freezes", *(_freeze_line(freeze, zone, now) for freeze in coming))
+    return ok("Freezes", *(_capital(_freeze_line(freeze, zone, now)) for freeze in coming))
 
 
 def freeze_added(freeze: FreezeAdded, zone: str, now: datetime) -> Answer:
     """It holds from now on."""
-    return ok(
-        "Freeze added",
-        _freeze_line(freeze, zone, now),
-        f"Rollbacks stay possible. Remove it with `/deploy freeze remove {freeze.id}`.",
-    )
+    whose = escape(freeze.service) if freeze.service else "every service"
+    lines = [f"It holds {whose}, in every environment but staging. Rollbacks stay possible."]
+    if now - freeze.start > timedelta(days=1):
+        lines.append(f"It began {clock(freeze.start, zone, now)}: if a later one is meant, write its dates.")
+    remove = f"Remove it with `/deploy freeze remove {freeze.id}`."
+    return ok("Freeze added", _capital(_freeze_line(freeze, zone, now)), *lines, remove)
 
 
 def freeze_notice(freeze: FreezeAdded, zone: str, now: datetime) -> Card:
@@ -289,10 +281,13 @@ def no_such_freeze(word: str) -> Answer:
 
 def _freeze_line(freeze: FreezeAdded, zone: str, now: datetime) -> str:
     what = f" for {escape(freeze.service)}" if freeze.service else ""
-    return (
-        f"{clock(freeze.start, zone, now)} to {clock(freeze.end, zone, now)} ({zone}){what}: "
-        f"{escape(freeze.reason)} · `{freeze.id}`"
-    )
+    end = clock(freeze.end, zone, now)
+    span = f"in force now, until {end}" if freeze.start <= now else f"{clock(freeze.start, zone, now)} to {end}"
+    return f"{span} ({zone}){what}: {escape(freeze.reason)} · `{freeze.id}`"
+
+
+def _capital(line: str) -> str:
+    return line[:1].upper() + line[1:]
 
 
 def incidents(standing: Sequence[IncidentOpened], now: datetime) -> Answer:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from bot.cards.card import Button, Buttons, Card, Text, Tone, Verbatim
-from bot.domain.events import Announced
+import re
+
+from bot.cards.card import Block, Button, Buttons, Card, Text, Tone, Verbatim, escape
+from bot.domain.events import Announced, Started
 from checklists.policy import Announcement
 
 _TONES = {
@@ -14,21 +16,40 @@ _TONES = {
     Announcement.ROLLED_BACK: Tone.WARN,
 }
 _CALLS = {Announcement.ISSUE, Announcement.ROLLBACK_STARTED}
+_ADDRESS = re.compile(r"\w+://\S+")
 
 
-def announcement_card(said: Announced, deployment: str) -> Card:
-    """The message of an announcement. Bad news calls the on-call."""
-    blocks: tuple[Verbatim | Buttons, ...] = (Verbatim(said.text),)
+def announcement_card(said: Announced, started: Started, *, hands: str = "") -> Card:
+    """The message of an announcement of a deployment. Bad news calls the on-call.
+
+    Words of a team that do not name the service stay as they are: a small line below says of what they are, since
+    other teams read the channel too. `hands`: what people must do about a rollback that nothing carries out
+    (`bot.cards.workflows.by_hand`); it stands below the words that it begins.
+    """
+    blocks: tuple[Block, ...] = (Verbatim(said.text),)
+    text = said.text
+    if not _names(said.text, started.service):
+        of = f"{started.service} {started.version} → {started.environment}"
+        blocks, text = (*blocks, Text(escape(of), small=True)), f"{text}\n{of}"
+    if said.announcement is Announcement.ROLLBACK_STARTED and hands:
+        only = f"gonogo only calls this rollback: {hands}."
+        blocks, text = (*blocks, Text(only)), f"{text}\n{only}"
     if said.announcement is Announcement.ISSUE:
-        acknowledge = Button("Acknowledge", f"acknowledge:{deployment}", "primary")
-        blocks = (*blocks, Buttons((acknowledge, Button("Roll back…", f"rollback:{deployment}", "danger"))))
+        acknowledge = Button("Acknowledge", f"acknowledge:{started.id}", "primary")
+        blocks = (*blocks, Buttons((acknowledge, Button("Roll back…", f"rollback:{started.id}", "danger"))))
     return Card(
         title="",
-        text=said.text,
+        text=text,
         blocks=blocks,
         tone=_TONES.get(said.announcement, Tone.PLAIN),
         mentions=("on_call",) if said.announcement in _CALLS else (),
     )
+
+
+def _names(text: str, service: str) -> bool:
+    """Whether the name stands in the text as a word of its own. In an address it is not read."""
+    name = rf"(?<!\w){re.escape(service.casefold())}(?!\w)"
+    return re.search(name, _ADDRESS.sub(" ", text).casefold()) is not None
 
 
 def moved_card() -> Card:

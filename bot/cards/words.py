@@ -46,6 +46,17 @@ def clock(at: datetime, zone: str, now: datetime | None = None) -> str:
     return f"{local:%a} {local.day} {local:%b}{year} {local:%H:%M}"
 
 
+def zone_letters(at: datetime, zone: str) -> str:
+    """What the clocks of a zone are called at an instant: "EST"; "UTC+05:45" where there are no letters for it."""
+    name = at.astimezone(find_zone(zone)).tzname() or zone
+    return f"UTC{name[:3]}:{name[3:]}".rstrip(":") if name[:1] in "+-" else name
+
+
+def place(service: str, environment: str) -> str:
+    """A service as one names it behind a command: production is what is meant without a word."""
+    return service if environment == "production" else f"{service} {environment}"
+
+
 def person(who: Who) -> str:
     """A person's name, safe in Markdown."""
     return "gonogo" if who.is_gonogo else escape(who.name, limit=60)

@@ -12,6 +12,7 @@ from bot.domain import events as e
 from bot.domain.deployment import Status
 from bot.domain.workflow_facts import Dispatch, Purpose
 from bot.domain.workflows import dispatches, offered, standing, workflow_of
+from checklists.plan import Plan
 
 # --- on the card ---
 
@@ -56,6 +57,17 @@ def say_dispatch(view: View, one: Dispatch) -> str:
             return (
                 f"**Nobody can tell whether {escape(one.asked.workflow)} was started**: {look} before it is run again"
             )
+
+
+def by_hand(plan: Plan) -> str:
+    """What people must do about a rollback, without a full stop; empty where a workflow of the policy does it. gonogo
+    itself runs no commands: without one it only calls the rollback, and whoever reads of it must know."""
+    if plan.policy.pipeline.rollback is not None:
+        return ""
+    sections = [section for step in plan.rollback for section in step.phase.sections]
+    if any(section.commands or any(item.command for item in section.items) for section in sections):
+        return "somebody must run the commands in the thread"
+    return "somebody must roll back by hand"
 
 
 # --- what everybody is told ---

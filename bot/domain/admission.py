@@ -85,6 +85,8 @@ def go(
 ) -> list[e.Event]:  # fmt: skip
     """Go. The gate has been asked: it is open, or what it says is overridden. Raises Refused while approvals are
     missing."""
+    if state.status is Status.ROLLING_BACK:
+        raise Refused(Code.ROLLING_BACK, by=state.rollback.by.name if state.rollback else "")
     if state.status is not Status.WAITING:
         _not_ended(state)
         return []

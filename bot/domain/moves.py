@@ -13,6 +13,7 @@ from bot.domain.deployment import Deployment, Status, evolve
 from bot.domain.errors import Code, Refused
 from bot.domain.people import Act, Who, holds, may
 from checklists.plan import Plan, Step, Task
+from checklists.spellings import without_v
 
 
 def tick(plan: Plan, state: Deployment, item: str, who: Who, now: datetime) -> list[e.Event]:
@@ -110,14 +111,18 @@ def accept(
 def roll_back(
     plan: Plan, state: Deployment, to_version: str, reason: str, next_steps: str, who: Who, now: datetime
 ) -> list[e.Event]:
-    """Start the rollback. No window, freeze, lock or unticked item stands in its way; only who may, and a reason."""
+    """Start the rollback. No window, freeze, lock or unticked item stands in its way; only who may, a reason, and that
+    it does not go back to the very version that is left (unless that one ran before it, too)."""
     _allowed(plan, "rollback", who)
     if state.status is Status.WAITING:
         raise Refused(Code.WAITS, at=state.planned_t0)
     if state.status is Status.ROLLING_BACK:
-        raise Refused(Code.ROLLING_BACK, by=state.rollback.by.name if state.rollback else "")
+        raise _rolling_back(state)
     if state.status.ended and state.status is not Status.STABLE:
         raise Refused(Code.ENDED, at=state.ended_at)
+    left, before = without_v(state.started.version), without_v(state.started.previous_version or "")
+    if without_v(to_version) == left != before:
+        raise Refused(Code.SAME_VERSION)
     if not reason.strip():
         raise Refused(Code.REASON_NEEDED)
     started = e.RollbackStarted(
@@ -151,7 +156,12 @@ def _running_on(state: Deployment) -> None:
     if state.status.ended:
         raise Refused(Code.ENDED, at=state.ended_at)
     if state.status is Status.ROLLING_BACK:
-        raise Refused(Code.ROLLING_BACK, by=state.rollback.by.name if state.rollback else "")
+        raise _rolling_back(state)
+
+
+def _rolling_back(state: Deployment) -> Refused:
+    begun = state.rollback
+    return Refused(Code.ROLLING_BACK, by=begun.by.name if begun else "", at=begun.at if begun else None)
 
 
 def _kept_complete(state: Deployment, step: Step, task: Task, mark: e.Event) -> list[e.Event]:

@@ -7,6 +7,7 @@ a quarter of an hour, the next of the escalation is called, once for each check.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -18,6 +19,8 @@ from checklists.plan import Check, Plan, Task
 ITEMS_EVERY = timedelta(minutes=30)
 ITEMS_TIMES = 4
 DECIDE_WITHIN = timedelta(minutes=15)
+LEFT_TO_PROBES = timedelta(minutes=1)
+"""So long after its phase has opened an item that ticks itself is nobody's: its probe is being asked."""
 ON_CALL = "on_call"
 _LIVE = (Status.DEPLOYED, Status.SUCCEEDED)
 
@@ -71,6 +74,19 @@ def open_items(plan: Plan, state: Deployment, check: Check) -> tuple[Task, ...]:
     that is not open."""
     step = plan.step(check.phase) if check.phase is not None and check.phase in state.opened else None
     return state.lacking_people(step, check.offsets[-1]) if step is not None else ()
+
+
+def for_people(state: Deployment, tasks: Iterable[Task], now: datetime) -> tuple[Task, ...]:
+    """Those of open items that people must judge: not what ticks itself when measured healthy, unless it has been asked
+    and did not. A sign-off never ticks itself."""
+    return tuple(
+        task
+        for task in tasks
+        if task.probe is None
+        or task.role is not None
+        or (opened := state.opened.get(task.phase)) is None
+        or now >= opened + LEFT_TO_PROBES
+    )
 
 
 def called_next(plan: Plan) -> str:

@@ -267,9 +267,11 @@ def escalate(plan: Plan, state: Deployment, key: str, now: datetime) -> list[e.E
 def acknowledge(plan: Plan, state: Deployment, who: Who, now: datetime) -> list[e.Event]:
     """Somebody looks after it: nobody further is called."""
     if Announcement.ISSUE not in state.announced:
-        raise Refused(Code.NOTHING_TO_DO)
+        raise Refused(Code.NO_ISSUE)
     if state.acknowledged is not None:
         return []
+    if state.status.ended:
+        raise Refused(Code.ENDED, at=state.ended_at)
     return [e.Acknowledged(at=now, by=who)]
 
 
@@ -278,9 +280,13 @@ def stop_rollback(plan: Plan, state: Deployment, reason: str, who: Who, now: dat
     if not may(plan.policy, "rollback", who):
         raise Refused(Code.NOT_ENTITLED, roles=plan.policy.may.get("rollback", ()))
     if state.status is Status.ROLLING_BACK:
-        raise Refused(Code.ROLLING_BACK, by=state.rollback.by.name if state.rollback else "")
+        begun = state.rollback
+        raise Refused(Code.ROLLING_BACK, by=begun.by.name if begun else "", at=begun.at if begun else None)
+    if state.status.ended:
+        raise Refused(Code.ENDED, at=state.ended_at)
     if state.proposed is None:
-        raise Refused(Code.NOTHING_TO_DO)
+        stopped = state.stopped
+        raise Refused(Code.NO_ROLLBACK_COMES, by=stopped.by.name if stopped else "", at=stopped.at if stopped else None)
     if not reason.strip():
         raise Refused(Code.REASON_NEEDED)
     return [e.RollbackStopped(at=now, by=who, reason=reason.strip())]

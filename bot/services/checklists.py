@@ -62,6 +62,18 @@ class Checklists:
         except UNREADABLE:
             return name
 
+    async def services(self) -> tuple[str, ...]:
+        """What the readable checklists call their services."""
+        return tuple(dict.fromkeys(service_of(loaded) for loaded in await self._readable()))
+
+    async def lanes(self) -> dict[str, tuple[str, ...]]:
+        """The lanes past the ordinary run, by the name of their checklist; one that has none is left out."""
+        return {
+            loaded.source.name: tuple(loaded.policy.overrides)
+            for loaded in await self._readable()
+            if loaded.policy.overrides
+        }
+
     async def environments(self) -> tuple[str, ...]:
         """Every environment that some checklist knows."""
         return tuple(dict.fromkeys(known for loaded in await self._readable() for known in environments_of(loaded)))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 
 from bot.cards import admission as admission_cards
 from bot.cards import replies
 from bot.cards.card import Answer
 from bot.cards.view import View
-from bot.domain import admission
+from bot.domain import admission, moves
 from bot.domain import events as e
 from bot.domain.decisions import decision
 from bot.domain.deployment import Deployment, Status
@@ -106,6 +107,22 @@ class Deployments:
         self._changed()
         return answer
 
+    async def roll_back(
+        self, deployment: str, version: str, reason: str, next_steps: str, *, who: Who, key: str
+    ) -> Answer:
+        """Start the rollback; the answer says what people must do, and whether the version is not known here. Raises
+        what `act` raises."""
+        async with self._store.read() as unit:
+            started = (await load(unit, deployment))[1].started
+            rows = await unit.rows(service=started.service, environment=started.environment)
+        known = {row.version for row in rows if row.deployed_at is not None}
+        return await self.act(
+            deployment,
+            lambda p, s, now: moves.roll_back(p, s, version, reason, next_steps, who, now),
+            partial(replies.rollback_begun, known=known),
+            key=key,
+        )
+
     # --- from waiting to running ---
 
     async def admit(self, deployment: str, *, who: Who, key: str) -> Answer:
@@ -172,7 +189,9 @@ class Deployments:
                 unit, plan.policy, service=plan.service, environment=plan.environment, at=planned, read=read
             )
             version = view.state.started.version
-            return None if opening.open else admission_cards.closed(plan, version, opening, planned, may_override=False)
+            if opening.open:
+                return None
+            return admission_cards.closed(plan, version, opening, planned, view.now, may_override=False)
 
         return await self.act(
             deployment,

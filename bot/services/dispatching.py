@@ -57,10 +57,11 @@ class Dispatching:
         later."""
         deadline, forge = claimed.deadline, self._forge
         kind, _, rest = deadline.key.partition(":")
-        if forge is None:
+        if kind == "dispatch":
+            problem = "GitHub is not connected" if forge is None else ""
+            await self._finish(claimed, await self._automatic(deadline, problem))
+        elif forge is None:
             await self._finish(claimed, _unconnected(kind, rest))
-        elif kind == "dispatch":
-            await self._finish(claimed, await self._automatic(deadline))
         elif kind == "call":
             await self._call(forge, claimed, rest)
         elif kind == "look":
@@ -79,17 +80,18 @@ class Dispatching:
             ),
         )
 
-    async def _automatic(self, deadline: Deadline) -> Move:
-        """A rollback by itself: its workflow is started without being asked for. What cannot be started is told."""
+    async def _automatic(self, deadline: Deadline, problem: str) -> Move:
+        """A rollback by itself: its workflow is started without being asked for. What cannot be started (`problem` says
+        why, where that is known) is told: everybody has read that it rolls back by itself."""
         (plan, state), id = await self._load(deadline.deployment), self._new_id()
         workflow, repository = plan.policy.pipeline.rollback, plan.policy.repository or self._repository
-        problem, found = "", Filled("", {})
+        found = Filled("", {})
         try:
             if workflow is None or not repository:
                 raise Unfilled("the policy does not say in which `repository` the workflow is")
             found = filled(plan, state, workflow)
         except Unfilled as why:
-            problem = str(why)
+            problem = problem or str(why)
 
         def move(plan: Plan, state: Deployment, now: datetime) -> list[e.Event]:
             if not workflows.automatic(plan, state):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.cards import locks as said
 from bot.cards import replies
 from bot.cards.card import Answer, Card, escape
+from bot.cards.words import code
 from bot.domain.calendar_facts import Locked, Queued, Unlocked, Unqueued
 from bot.domain.errors import Unwell
 from bot.domain.locks import locked_by, queue_of
@@ -21,6 +23,9 @@ from checklists.policy import Policy
 from checklists.quantities import parse_duration
 from checklists.windows import parse_when
 from checklists.zones import find_zone
+
+LONGEST = timedelta(days=366)
+"""A lock that ends by itself ends within a year; more than that is a slip of the keys."""
 
 
 class Locks:
@@ -141,13 +146,19 @@ class Locks:
 
 
 def _end(words: str, now: datetime, zone: str) -> datetime | None:
-    """When a lock ends; None for no words. Raises Unwell."""
+    """When a lock ends; None for no words. Raises Unwell, also for what would be over at once."""
     if not words.strip():
         return None
-    try:
-        return now + parse_duration(words.strip())
-    except ValueError:
-        pass
+    span: timedelta | None = None
+    with contextlib.suppress(ValueError):
+        span = parse_duration(words.strip())
+    if span is not None and not timedelta(0) < span <= LONGEST:
+        raise Unwell(
+            f"{code(words.strip(), limit=40)} is no time to lock for: write how long, at most a year (`for 2h`), or "
+            'until when (`until "fri 18:00"`). Without an end it stands until it is unlocked.'
+        )
+    if span is not None:
+        return now + span
     try:
         return parse_when(words, now, find_zone(zone))
     except ValueError as error:

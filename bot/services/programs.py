@@ -215,7 +215,7 @@ class Programs:
         if found.open:
             return Denied("refused", said)
         locked = any(reason.code is Code.LOCK for reason in found.reasons)
-        message = f"{service_of(loaded)} {order.version} → {where}: {say_opening(found, at or now)}."
+        message = f"{service_of(loaded)} {order.version} → {where}: {say_opening(found, at or now, now)}."
         return Denied("locked" if locked else "closed", message, gate=gate_json(found))
 
     async def _started_before(self, key: str, order: Order) -> StartReply | None:

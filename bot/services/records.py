@@ -13,6 +13,7 @@ from bot.cards.announcement import announcement_text
 from bot.cards.card import Card
 from bot.cards.said import announcement_card
 from bot.cards.view import View
+from bot.cards.workflows import by_hand
 from bot.domain import events as e
 from bot.domain.course import consequences, deadlines
 from bot.domain.deployment import Deployment, Status, evolve, replay
@@ -89,7 +90,7 @@ class Records:
         wanted = [Deadline(state.id, key, due) for key, due in deadlines(plan, state).items()]
         await unit.plan_deadlines(state.id, wanted, DUE_KINDS)
         said = [fact for fact in facts if isinstance(fact, e.Announced)]
-        await unit.say([message for fact in said for message in self._messages(plan.policy, state, fact)])
+        await unit.say([message for fact in said for message in self._messages(plan, state, fact)])
         view = View(plan, state, now)
         for fact in facts:
             for name, card, everywhere in notices(plan, view, fact):
@@ -150,17 +151,17 @@ class Records:
             name = f"takeover-{state.id}"
             await unit.say(self._everywhere(plan.policy, older, name, card, everywhere=False))
 
-    def _messages(self, policy: Policy, state: Deployment, fact: e.Announced) -> list[Outgoing]:
+    def _messages(self, plan: Plan, state: Deployment, fact: e.Announced) -> list[Outgoing]:
         return [
             Outgoing(
                 key=f"{state.id}:{_name(fact)}:{chat}:{channel}",
                 chat=chat,
                 channel=channel,
-                card=announcement_card(fact, state.id),
+                card=announcement_card(fact, state.started, hands=by_hand(plan)),
                 deployment=state.id,
             )
             for chat in self._chats
-            for channel in announcement_channels(policy, fact.announcement)
+            for channel in announcement_channels(plan.policy, fact.announcement)
         ]
 
 

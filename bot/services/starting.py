@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 
 from bot.cards import admission as said
-from bot.cards import replies
+from bot.cards import replies, taken
 from bot.cards.card import Answer, escape
 from bot.cards.locks import turned_away_notice
 from bot.cards.opening import say_opening
@@ -25,7 +25,7 @@ from bot.domain.horizon import Concern, concerns, moments
 from bot.domain.locks import queue_of
 from bot.domain.people import Who, may
 from bot.ports import Changelog, Clock, Roster, Store, Unit, UnknownRecord
-from bot.services.checklists import Checklists, environments_of, freeze
+from bot.services.checklists import Checklists, environments_of, freeze, service_of
 from bot.services.delivery import answered, once
 from bot.services.gate import Gate, Read
 from bot.services.records import Records, load
@@ -125,7 +125,7 @@ class Starting:
         policy, known = loaded.policy, environments_of(loaded)
         if request.environment not in known:
             raise Unwell(replies.unknown_environment(request.environment, known))
-        lane = _lane(request.lane, policy)
+        lane = _lane(request, loaded)
         way = policy.overrides.get(lane)
         if (way.reason if way is not None else bool(request.lane)) and not request.reason.strip():
             raise Unwell(said.reason_needed(request.lane))
@@ -173,7 +173,8 @@ class Starting:
                 return held
             passes = opening.open or asked.overrides or (asked.way is not None and asked.way.closed_windows)
             if not passes:
-                answer = said.closed(plan, request.version, opening, at, may_override=may(policy, "override", who))
+                may_override = may(policy, "override", who)
+                answer = said.closed(plan, request.version, opening, at, now, may_override=may_override)
                 await self._turned_away(unit, asked, who, answer, opening, now)
                 return answer
             started = await self._started(unit, asked, who, now, opening)
@@ -200,17 +201,17 @@ class Starting:
         holder = await unit.lock_holder(plan.service, plan.environment)
         if holder is not None:
             try:
-                answer = replies.locked(View(*await load(unit, holder.id), now))
+                answer = taken.locked(View(*await load(unit, holder.id), now))
             except UnknownRecord as unknown:  # whose it is, is known all the same
                 log.warning("starting.unread", deployment=holder.id, problem=str(unknown))
-                answer = replies.locked_elsewhere(holder, plan, now)
+                answer = taken.locked_elsewhere(holder, plan, now)
             name = f"{holder.service} {holder.version} → {holder.environment}"
             await self._turned_away(unit, asked, who, answer, opening, now, lock=name, tell=False)
             return answer
         lock = await self._gate.lock(unit, plan.service, plan.environment, now, who=who)
         if lock is None:
             return None
-        answer = replies.held_by_lock(plan, asked.request.version, lock, now)
+        answer = taken.held_by_lock(plan, asked.request.version, lock, now)
         await self._turned_away(unit, asked, who, answer, opening, now, lock=lock.reason)
         return answer
 
@@ -309,8 +310,9 @@ def _approvals(asked: _Asked) -> tuple[e.Approvals, ...]:
     return (e.Approvals(role=rule.role, count=rule.count, expires=expires),)
 
 
-def _lane(said_lane: str, policy: Policy) -> str:
+def _lane(request: Request, loaded: Loaded) -> str:
     """The lane of the policy somebody means; empty for none and for `--override`. Raises Unwell."""
+    said_lane, policy = request.lane, loaded.policy
     if not said_lane or said_lane in policy.overrides:
         return said_lane
     if said_lane == said.OVERRIDE:
@@ -318,7 +320,7 @@ def _lane(said_lane: str, policy: Policy) -> str:
     past = [name for name, way in policy.overrides.items() if way.closed_windows]
     if said_lane == _GENERAL and len(past) == 1:
         return past[0]
-    raise Unwell(said.unknown_lane(said_lane, policy))
+    raise Unwell(said.unknown_lane(said_lane, policy, service_of(loaded), request.environment))
 
 
 async def previous_version(unit: Unit, service: str, environment: str) -> str | None:

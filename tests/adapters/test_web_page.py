@@ -259,6 +259,47 @@ async def test_another_channel_shows_that_it_has_news(page: Page, room: Room, ad
     await expect(page.get_by_role("heading", level=1)).to_have_text(CHANNEL)
 
 
+async def test_the_thread_is_called_what_its_card_is_called_now(page: Page, room: Room, address: str) -> None:
+    await started(page, address)
+    await expect(page.locator("#thread-where")).to_have_text("🚀 azora v1.2.0 → production")
+    await room.chat.update(
+        CHANNEL, str(room.core.root), Card("🔄 azora v1.2.0 → production", "rolled back"), thread=None
+    )
+    await expect(page.locator("#thread-where")).to_have_text("🔄 azora v1.2.0 → production")
+
+
+async def test_a_start_of_ones_own_takes_the_place_of_another_thread_and_nobody_else_s_does(
+    browser: Browser, page: Page, address: str
+) -> None:
+    await started(page, address)
+    other = await browser.new_page()
+    await started(other, address)  # the second deployment
+    await expect(page.locator("#list .replies")).to_have_count(2)
+    await expect(page).to_have_url(f"{address}/#deployments/1")
+    await expect(other).to_have_url(f"{address}/#deployments/3")
+    await page.get_by_role("combobox", name="Message or command").fill("/deploy start v1.3.0")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#thread-where")).to_have_text("🚀 azora v1.3.0 → production")
+    await expect(page.locator("#thread .item").first).to_be_visible()
+    await expect(page).to_have_url(f"{address}/#deployments/5")
+    await expect(other.locator("#list .replies")).to_have_count(3)
+    await expect(other).to_have_url(f"{address}/#deployments/3")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+async def test_all_of_a_command_is_in_sight(page: Page, room: Room, address: str, size: dict[str, int]) -> None:
+    await started(page, address, size)
+    lines = [
+        f'kubectl patch service api-gateway-{n} -n production -p \'{{"spec": {{"slot": "blue"}}}}\'' for n in range(20)
+    ]
+    command = "\n\n".join(lines)
+    await room.chat.post(CHANNEL, Card("Rollback", "x", (c.Code(command),)), key="r", thread=room.core.root)
+    box = page.locator("#thread .code pre").last
+    await expect(box).to_have_text(command, use_inner_text=False)
+    assert await box.evaluate("(box) => box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight")
+    assert await page.locator("#thread-scroll").evaluate("(pane) => pane.scrollWidth <= pane.clientWidth")
+
+
 # --- the phone --------------------------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.cards.announcement import announcement_text
+from bot.cards.card import Card, Text, Verbatim
 from bot.cards.said import announcement_card, no_channel_card
 from bot.domain import events as e
 from bot.domain import moves
@@ -187,6 +188,23 @@ def test_every_announcement_of_the_five_can_be_said_at_any_time(name: str, annou
         assert "<" not in text.replace("(target <", "")
 
 
+@pytest.mark.parametrize("people", ["{}", "{on_call: {slack: U1}}", "{on_call: {name: On-Call Engineer}}"])
+def test_words_of_ours_leave_out_what_nobody_knows_and_name_the_service(people: str) -> None:
+    course = two(f"people: {people}", previous_version=None)
+    assert course.text(A.STARTED) == "🚀 Production Deployment Starting\nService: shop\nVersion: v1.2.0"
+    assert course.text(A.SUCCEEDED) == (
+        "✅ Production Deployment Complete\n\nService: shop\nVersion: v1.2.0\nDeployed: 2026-11-24 10:04 UTC\n"
+        "Duration: 0 seconds\n\nVerification:\nnothing was ticked"
+    )
+    assert course.text(A.ISSUE).endswith("\nshop v1.2.0")
+    course.do(moves.roll_back, "", "slow", "", who=ALL)
+    assert course.text(A.ROLLBACK_STARTED) == "🔄 Rolling back shop from v1.2.0\nReason: slow"
+    course.do(moves.rolled_back, "System stable", who=ALL)
+    assert course.text(A.ROLLED_BACK) == (
+        "🔄 ROLLBACK COMPLETE\nService: shop, production\nRolled back from: v1.2.0\nReason: slow\nStatus: System stable"
+    )
+
+
 TWO = "# Deploy\n- [ ] switch\n# After\n- [ ] look\n"
 
 
@@ -246,9 +264,26 @@ def test_what_people_wrote_is_never_read_as_a_template() -> None:
 
 
 def test_bad_news_calls_the_on_call_and_good_news_nobody() -> None:
-    cards = {kind: announcement_card(e.Announced(at=START, by=ANN, announcement=kind, text="x"), "d1") for kind in A}
+    cards = {kind: said("shop", kind) for kind in A}
     assert {kind for kind, card in cards.items() if card.mentions} == {A.ISSUE, A.ROLLBACK_STARTED}
-    assert all(card.text == "x" for card in cards.values())
+    assert all(card.text == "shop" for card in cards.values())
+
+
+def said(text: str, announcement: Announcement = A.STABLE) -> Card:
+    """What is said in these words of the deployment of `two`."""
+    return announcement_card(e.Announced(at=START, by=ANN, announcement=announcement, text=text), two().state.started)
+
+
+@pytest.mark.parametrize("text", ["Rollback completed.", "The workshop is open", "See https://dash.example/shop/now"])
+def test_below_words_that_do_not_name_the_service_stands_of_what_they_are(text: str) -> None:
+    card = said(text)
+    assert card.blocks == (Verbatim(text), Text("shop v1.2.0 → production", small=True))
+    assert card.text == f"{text}\nshop v1.2.0 → production"
+
+
+@pytest.mark.parametrize("text", ["Shop is stable", "🚀 shop: v1.2.0", "(SHOP)"])
+def test_words_that_name_the_service_stand_alone(text: str) -> None:
+    assert said(text).blocks == (Verbatim(text),)
 
 
 def test_a_missing_channel_is_said_once_and_named() -> None:

@@ -123,6 +123,7 @@ def test_a_rollback_is_told_from_its_beginning_to_its_end() -> None:
     course.do(moves.roll_back, "v1.1.0", "error rate at 7%", "fix it", who=OMAR)
     assert main(course)[1:] == [
         "Rolling back to v1.1.0 since 10:04, decided by omar: error rate at 7%",
+        "gonogo only calls the rollback: somebody must roll back by hand",
         "Next: switch back",
     ]
     assert buttons(deployment_card(view(course))) == ["Rolled back…"]

@@ -35,11 +35,46 @@ def test_an_item_says_what_ticks_it_and_when_it_is_expected() -> None:
     assert rows(cards["phase:p2:0"])["look"].hints == ("not expected before 12:04",)
 
 
+def opened_by_clock(items: str, watch: str, minutes: int = 30) -> Course:
+    """A deployment in production whose last phase, with one item, the clock has opened after 30 minutes."""
+    text = "# Deploy\n- [ ] switch\n# After\n- [ ] look\n"
+    yaml = f"phases: {{Deploy: {{deployed: true}}, After: {{opens: T+30m}}}}\nitems: {{look: {{{items}}}}}\n" + watch
+    course = Course(plan(text, yaml + 'probes: {health: {http: "https://example.org"}}\n'))
+    course.to_t0()
+    course.tick_all()
+    course.pass_time(minutes=30)
+    course.ring_all()
+    course.pass_time(minutes=minutes - 30)
+    return course
+
+
+OWN_CHECK = "watch: [{at: T+30m, probes: [health], phase: After, then: announce succeeded}]\n"
+ASKED = "Due 10:34. Please tick what is true, or say why it does not apply."
+
+
 def test_a_phase_the_clock_opened_calls_the_on_call_and_says_when_it_was_due() -> None:
-    card = posted(live(minutes=30))["phase:p2:0"]
-    assert card.mentions == ("on_call",)
-    assert lines(card) == ["Due 10:34. Please tick what is true, or say why it does not apply."]
+    card = posted(opened_by_clock("", ""))["phase:p1:0"]
+    assert (card.mentions, lines(card)) == (("on_call",), [ASKED])
     assert card.text == "After: 1 item to do. look"
+
+
+def test_a_phase_whose_check_runs_with_it_leaves_the_call_to_that() -> None:
+    cards = posted(opened_by_clock("", OWN_CHECK))
+    assert (cards["phase:p1:0"].mentions, cards["check:t30:0"].mentions) == ((), ("on_call",))
+    assert lines(cards["phase:p1:0"]) == [ASKED]
+
+
+def test_nobody_is_called_for_what_ticks_itself_or_is_not_expected_yet() -> None:
+    for items in ("probe: health", "due: T+2h"):
+        cards = posted(opened_by_clock(items, OWN_CHECK))
+        assert (cards["phase:p1:0"].mentions, lines(cards["phase:p1:0"])) == ((), ["Due 10:34."])
+        assert (cards["check:t30:0"].mentions, lines(cards["check:t30:0"])) == ((), [])
+
+
+def test_what_did_not_tick_itself_is_put_to_people_a_minute_later() -> None:
+    cards = posted(opened_by_clock("probe: health", OWN_CHECK, minutes=31))
+    assert lines(cards["phase:p1:0"]) == [ASKED]
+    assert lines(cards["check:t30:0"]) == ["1 item is yours: look."]
 
 
 def test_a_sign_off_calls_its_role() -> None:

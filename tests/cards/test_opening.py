@@ -103,6 +103,24 @@ def test_an_unreadable_source_says_what_to_do() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        ("2026-11-24T10:00", "open until Tue 24 Nov 14:00 UTC, 4 h after the start"),
+        ("2026-11-24T09:00", "closed: before 10:00. Opens Tue 24 Nov 10:00 UTC, 1 h later"),
+        ("2026-11-21T12:00:30", "closed: Saturday. Opens Tue 24 Nov 10:00 UTC, in 2 days 21 h"),
+    ],
+)
+def test_what_is_asked_on_saturday_about_tuesday_is_not_said_to_be_left(at: str, expected: str) -> None:
+    rules = rules_for(Policy.model_validate({"windows": {"production": ["tue-thu 10:00-14:00"]}}), "production")
+    asked, saturday = datetime.fromisoformat(at).replace(tzinfo=UTC), datetime(2026, 11, 21, 12, tzinfo=UTC)
+    found = opening(rules, asked)
+    assert say_opening(found, asked, saturday) == expected
+    card = replies.window("shop", "production", found, asked, saturday).card
+    assert card is not None
+    assert expected in card.text
+
+
 def test_a_distant_date_has_its_year() -> None:
     now = datetime(2026, 11, 24, 12, tzinfo=UTC)
     assert say_when(datetime(2027, 11, 23, 10, tzinfo=UTC), "UTC", now) == "Tue 23 Nov 2027 10:00 UTC"

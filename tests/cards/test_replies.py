@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.cards import card as c
-from bot.cards import forms, replies
+from bot.cards import forms, replies, taken
 from bot.cards.help import help_answer
 from bot.cards.outline import outline_json
 from bot.cards.refusals import refusal
@@ -123,7 +123,7 @@ def test_while_it_is_rolled_back_one_is_told_who_decided_it() -> None:
     course = live()
     course.do(moves.roll_back, "v1", "slow", "", who=OMAR)
     assert turned_away(course, moves.tick, "switch") == (
-        "shop v1.2.0 → production is being rolled back by omar; its run is on hold. "
+        "shop v1.2.0 → production is being rolled back since 10:04 by omar; its run is on hold. "
         "Press Rolled back… when the old version is back."
     )
 
@@ -163,10 +163,31 @@ def test_a_start_says_what_was_assumed() -> None:
 
 
 def test_who_starts_a_second_one_is_told_whose_the_first_is_and_what_to_do() -> None:
-    assert told(replies.locked(view(shop()))) == (
+    assert told(taken.locked(view(shop()))) == (
         "shop v1.2.0 is already being deployed to production, started by ann 10:04. Phase 1 of 3: Before "
-        "One at a time: join it in its thread, wait for its success, or end it with /deploy rollback or /deploy cancel."
+        "One at a time: join it in its thread, wait for its success, or end it with "
+        "/deploy rollback shop or /deploy cancel shop."
     )
+
+
+def test_after_t0_who_starts_another_one_is_told_what_its_success_waits_for() -> None:
+    course = live()
+    course.pass_time(days=4)
+    assert told(taken.locked(view(course))) == (
+        "shop v1.2.0 was deployed to production by ann Tue 24 Nov 10:04. Phase 2 of 3: Deploy Its success waits for "
+        "people, 1 item is still open: switch. Tick it in its thread, or say why not. "
+        "Or end it with /deploy rollback shop."
+    )
+    course.tick_all()
+    assert "No item is open: its checks are still to pass" in told(taken.locked(view(course)))
+
+
+def test_while_one_is_rolled_back_nobody_is_told_to_cancel_it() -> None:
+    course = live()
+    course.do(moves.roll_back, "v1", "slow", "", who=OMAR)
+    said = told(taken.locked(view(course)))
+    assert said.startswith("shop v1.2.0 is being rolled back in production. Rolling back to v1 since 10:04")
+    assert said.endswith("press Rolled back… in its thread. It leaves a lock behind: lift that then.")
 
 
 def test_a_version_that_is_none_is_shown_harmlessly() -> None:
@@ -236,8 +257,13 @@ def test_a_freeze_says_when_why_and_how_it_is_removed() -> None:
         at=START, by=ANN, id="f1", words="x", start=START, end=START + timedelta(days=2), reason="year-end *sales*"
     )
     assert told(replies.freeze_added(freeze, "UTC", START)) == (
-        "Freeze added. 10:04 to Thu 26 Nov 10:04 (UTC): year-end *sales* · f1. "
-        "Rollbacks stay possible. Remove it with /deploy freeze remove f1"
+        "Freeze added. In force now, until Thu 26 Nov 10:04 (UTC): year-end *sales* · f1. "
+        "It holds every service, in every environment but staging. Rollbacks stay possible. "
+        "Remove it with /deploy freeze remove f1"
+    )
+    coming = freeze.model_copy(update={"start": START + timedelta(days=1), "service": "shop"})
+    assert told(replies.freeze_added(coming, "UTC", START)).startswith(
+        "Freeze added. Tomorrow 10:04 to Thu 26 Nov 10:04 (UTC) for shop: year-end *sales* · f1. It holds shop, in"
     )
     assert told(replies.no_such_freeze("`x`")) == "There is no freeze 'x'. /deploy freeze list shows those that stand."
 
@@ -262,11 +288,15 @@ def test_a_part_with_a_very_long_name_is_found_again() -> None:
 
 def test_help_lists_every_command_and_what_start_means_here() -> None:
     usages = [(usage.name, usage.arguments, usage.does) for usage in USAGES]
-    answer = help_answer(usages, ["azora", "shop"], "shop")
+    answer = help_answer(usages, ["azora", "shop"], "shop", {})
     assert answer.card is not None
     said = [block.markdown for block in answer.card.blocks if isinstance(block, c.Text)]
-    assert len(said) == len(USAGES) + 1
-    assert said[-1] == "Without a service, `shop` is meant. There are also: azora."
+    assert len(said) == len(USAGES) + 2
+    assert said[-2] == (
+        "Without a service, what starts, plans, locks or asks about a window means `shop`; every other command means "
+        "the deployment that runs. There are also: azora."
+    )
+    assert said[-1] == "A LANE is one of the policy's `overrides`: no checklist has any."
     assert "`/deploy status [service]` · where a deployment stands" in said
 
 

@@ -7,11 +7,14 @@ from dataclasses import replace
 from bot.cards import card as c
 from bot.cards.admission import notices
 from bot.cards.announcement import announcement_text
+from bot.cards.said import announcement_card
+from bot.cards.workflows import by_hand
 from bot.domain import events as e
 from bot.domain import moves
+from checklists.plan import Plan
 from checklists.policy import Announcement
 from tests.cards.drawn import buttons, lines, main, posted, view
-from tests.domain.runs import ALL, GONOGO, Course, live
+from tests.domain.runs import ALL, GONOGO, Course, live, plan, shipped
 
 TEXT = "# Deploy\n- [ ] switch\n# After\n- [ ] no complaints\n- [ ] logs are quiet\n# Back\n- [ ] back\n"
 POLICY = """
@@ -149,7 +152,9 @@ def test_a_reminder_names_the_items_and_the_last_one_says_so() -> None:
         "Tick what is true, or say why it does not apply."
     ]
     assert len(reminders) == 4
-    assert reminders[-1].text.endswith("This is the last reminder.")
+    assert reminders[-1].text.endswith(
+        "This is the last reminder: until that is done, shop → production stays taken, and no other deployment starts."
+    )
 
 
 def test_who_is_called_when_nobody_decides_can_decide_there() -> None:
@@ -177,6 +182,54 @@ def test_times_normal_is_shown_with_both_numbers() -> None:
     card = posted(at_thirty(SLOW, judged=judged))["check:t30:0"]
     fact = c.Fact("Response time against normal", f"2.1 x ({detail})", "< 2 x", False)
     assert c.Facts((fact,)) in card.blocks
+
+
+# --- a rollback by itself ---------------------------------------------------------------------------------------------
+
+AUTOMATIC = POLICY.replace(
+    "rollback: {within: 15m}", 'rollback: {alert: {error_rate: "> 5%"}, lasting: 5m, mode: automatic}'
+)
+WORKFLOW = "pipeline: {rollback: {workflow: rollback.yml}}\n"
+
+
+def rolls_back(plan: Plan) -> tuple[list[str], str, str]:
+    """What is said of a rollback by itself: the messages before it, on the card meanwhile, and when it begins."""
+    course = Course(plan)
+    course.to_t0()
+    for _ in range(5):
+        course.ring_all(BAD)
+        course.pass_time(minutes=1)
+    before = [card.text for card in told(course) if card.text.startswith("⏳")]
+    (meanwhile,) = [line for line in main(course) if "rollback" in line or "Rolls back" in line]
+    course.ring_all(BAD)
+    started = course.state.announced[Announcement.ROLLBACK_STARTED]
+    said = announcement_card(started, course.state.started, hands=by_hand(plan))
+    return before, meanwhile, said.text
+
+
+def test_a_rollback_that_a_workflow_carries_out_comes_by_itself() -> None:
+    before, meanwhile, begun = rolls_back(plan(TEXT, AUTOMATIC + WORKFLOW, Back="rollback"))
+    assert [text.partition(": ")[0] for text in before] == [
+        "⏳ shop v1.2.0 → production rolls back to v1.1.0 by itself at 10:09"
+    ]
+    assert meanwhile.startswith("Rolls back by itself at 10:09: ")
+    assert "only calls" not in begun
+
+
+def test_without_a_workflow_it_is_said_everywhere_that_gonogo_only_calls_the_rollback() -> None:
+    before, meanwhile, begun = rolls_back(plan(TEXT, AUTOMATIC, Back="rollback"))
+    assert [text.partition(": ")[0] for text in before] == [
+        "⏳ gonogo calls a rollback of shop v1.2.0 → production to v1.1.0 at 10:09"
+    ]
+    assert before[0].endswith(". It only calls: somebody must roll back by hand.")
+    assert meanwhile.startswith("gonogo calls a rollback at 10:09: ")
+    assert meanwhile.endswith(". It only calls: somebody must roll back by hand")
+    assert begun.endswith("\ngonogo only calls this rollback: somebody must roll back by hand.")
+
+
+def test_where_there_are_commands_in_the_thread_they_are_pointed_at() -> None:
+    assert by_hand(shipped("azora")) == "somebody must run the commands in the thread"
+    assert by_hand(shipped("petforce")) == "", "its workflow does it"
 
 
 # --- a newer one, the limit, the recovery -----------------------------------------------------------------------------

@@ -253,6 +253,21 @@ def test_a_document_alone_is_linted_and_its_defaults_are_told(tmp_path: Path) ->
     assert any("No deployment windows" in problem.message for problem in problems)
 
 
+@pytest.mark.parametrize("policy", [None, "timezone: UTC\n", "timezon: UTC\n"])
+def test_a_document_without_items_is_an_error(tmp_path: Path, policy: str | None) -> None:
+    found = pair(tmp_path, policy, "# Shop\n\nDeploy with care.\n\n- then rest\n")
+    assert "shop.md:1:1: no-items it has no items to tick; an item is a line like `- [ ] Tests pass`" in map(str, found)
+    assert failed(found)
+
+
+def test_a_document_of_which_nothing_is_run_is_an_error(tmp_path: Path) -> None:
+    found = pair(tmp_path, None, "# Shop\n## Rollback\n- [ ] Old version is back\n")
+    [problem] = [problem for problem in found if problem.code == "no-items"]
+    assert (
+        problem.message == "all its items stand under headings that are kept out of the run; name a phase that is run"
+    )
+
+
 def test_the_next_changes_of_the_clock_are_told(tmp_path: Path) -> None:
     pair(tmp_path, POLICY)
     changes = [found.message for found in lint(tmp_path / "shop.yaml", now=NOW) if found.code == "clock-change"]

@@ -141,15 +141,26 @@ def test_the_nearest_wordings_keep_the_documents_words() -> None:
         "version": "v1.2.0",
         "environment": "production",
         "starts_in": timedelta(minutes=30),
+        "deployed_at": datetime(2026, 1, 12, 10, tzinfo=UTC),
+        "previous_version": "v1.1.0",
+        "eta": timedelta(minutes=45),
+        "on_call": "PagerDuty",
         "changes": ["[Fix] A"],
         "verification": ["All health checks passing"],
         "links": {},
     }
     said = {kind: render(NEAREST[kind], values) for kind in Announcement}
     assert said[Announcement.STARTING].startswith("Deployment starting in 30 minutes")
-    assert said[Announcement.STARTED].startswith("🚀 Production Deployment Starting\nVersion: v1.2.0\nETA: ")
-    assert said[Announcement.SUCCEEDED].startswith("✅ Production Deployment Complete\n\nVersion: v1.2.0\nDeployed: ")
+    assert said[Announcement.STARTED] == (
+        "🚀 Production Deployment Starting\nService: shop\nVersion: v1.2.0\nETA: 45 minutes\nChanges: [Fix] A\n"
+        "On-call: PagerDuty"
+    )
+    assert said[Announcement.SUCCEEDED].startswith(
+        "✅ Production Deployment Complete\n\nService: shop\nVersion: v1.2.0\nDeployed: "
+    )
     assert "\n\nChanges:\n- [Fix] A\n\nVerification:\n✓ All health checks passing" in said[Announcement.SUCCEEDED]
     assert said[Announcement.STABLE].startswith("Deployment stable")
     assert said[Announcement.ISSUE].startswith("⚠️ Issue detected in production. Investigating...")
-    assert said[Announcement.ROLLED_BACK].startswith("🔄 ROLLBACK COMPLETE\nRolled back to: ")
+    assert said[Announcement.ROLLED_BACK].startswith(
+        "🔄 ROLLBACK COMPLETE\nService: shop, production\nRolled back to: v1.1.0"
+    )

@@ -44,7 +44,7 @@ _FIRST = "- [ ] Tests pass\n"
 _SERVICE = "http://service.test/service"
 _FOR_A_ROLE = re.compile(r"is for (.+?) to tick")
 _BUTTONS = re.compile(r"\n(?:\[[^\]\n]+\] ?)+$")
-_SHOWN = re.compile(r"\\([^\w\s])|<(https?://[^>\s]+)>|\u200b")
+_SHOWN = re.compile(r"\\([^\w\s])|<(https?://[^>\s]+)>|\u200b|(?m:^-# )")
 """What Discord does not show: a backslash before a special letter, brackets around a link, a zero-width space."""
 _ROLE_WORDS = {
     "QA": "quinn", "product owner": "pat", "tech lead": "theo", "senior engineer": "sam", "on-call": "olu",

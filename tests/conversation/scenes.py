@@ -125,7 +125,7 @@ def to_rolled_back(folder: Path, team: Team) -> None:
             channel.action("rollback"), "olu", version="v1.1.0", reason="Error rate at 7%", next_steps="Fix the query"
         )
         assert answer["text"].startswith(f"{team.name}. Rolling back to v1.1.0 since ")
-        assert answer["text"].endswith(", decided by Olu: Error rate at 7%")
+        assert ", decided by Olu: Error rate at 7%" in answer["text"]
         channel.kill()
         channel.start()
         channel.health("healthy")

@@ -5,45 +5,54 @@ from __future__ import annotations
 from tests.conversation.scenes import Team
 
 _NO_CHANGES = "unknown (there is no CHANGELOG.md beside the policy)"
-_BACK = """\
-🔄 ROLLBACK COMPLETE
-Rolled back to: v1.1.0
-Reason: Error rate at 7%
-Status: System stable
-Next steps: Fix the query"""
+_BACK = "Rolled back to: v1.1.0\nReason: Error rate at 7%\nStatus: System stable\nNext steps: Fix the query"
 
 
-def _rolling(name: str) -> str:
-    return f"🔄 Rolling back {name} from v1.2.0 to v1.1.0\nReason: Error rate at 7%"
+def _of(name: str, words: str) -> str:
+    """Words of a team that do not name its service, and what stands below them."""
+    return f"{words}\n{name} v1.2.0 → production"
+
+
+def _back(name: str) -> str:
+    return f"🔄 ROLLBACK COMPLETE\nService: {name}, production\n{_BACK}"
+
+
+_BY_HAND = "\ngonogo only calls this rollback: somebody must run the commands in the thread."
+"""Where no workflow of the policy carries it out."""
+
+
+def _rolling(name: str, only: str = _BY_HAND) -> str:
+    return f"🔄 Rolling back {name} from v1.2.0 to v1.1.0\nReason: Error rate at 7%{only}"
 
 
 def _issue(name: str, found: str) -> str:
     return f"⚠️ Issue detected in production. Investigating...\n{name} v1.2.0: {found}"
 
 
-def _started(eta: str, on_call: str) -> str:
-    return f"🚀 Production Deployment Starting\nVersion: v1.2.0\nETA: {eta}\nChanges: {_NO_CHANGES}\nOn-call: {on_call}"
+def _started(name: str, *known: str) -> str:
+    return "\n".join(("🚀 Production Deployment Starting", f"Service: {name}", "Version: v1.2.0", *known))
 
 
-def _succeeded(verified: str, *links: str) -> str:
-    ticked = "\n".join(f"✓ {line}" for line in verified.strip().splitlines())
+def _ticked(verified: str) -> str:
+    return "\n".join(f"✓ {line}" for line in verified.strip().splitlines())
+
+
+def _succeeded(name: str, verified: str, *links: str) -> str:
     tail = "\n\n" + "\n".join(links) if links else ""
     return f"""\
 ✅ Production Deployment Complete
 
+Service: {name}
 Version: v1.2.0
 Deployed: {{deployed}} UTC
 Duration: {{duration}}
-Downtime: unknown (not measured)
-
-Changes:
-- {_NO_CHANGES}
 
 Verification:
-{ticked}{tail}"""
+{_ticked(verified)}{tail}"""
 
 
-_AZORA_STARTED = _started("30 minutes", "On-Call Engineer")
+_AZORA_STARTING = _of("azora", "Deployment starting in 30 minutes")
+_AZORA_STARTED = _started("azora", "ETA: 30 minutes")
 AZORA = Team(
     checklist="azora",
     name="azora v1.2.0 → production",
@@ -69,9 +78,10 @@ AZORA = Team(
     stable="102 of 102.",
     said={
         "#deployments": (
-            "Deployment starting in 30 minutes",
+            _AZORA_STARTING,
             _AZORA_STARTED,
             _succeeded(
+                "azora",
                 """
 Green pods healthy
 Traffic switched
@@ -86,7 +96,7 @@ Metrics normal
 No error spikes
 Smoke tests passed
 Database consistent
-"""
+""",
             ),
             "Deployment stable: azora v1.2.0",
         )
@@ -98,20 +108,19 @@ Database consistent
     rollback_list=("Rollback Procedures", "Traffic switched back to blue", "Root cause analysis started"),
     said_back={
         "#deployments": (
-            "Deployment starting in 30 minutes",
+            _AZORA_STARTING,
             _AZORA_STARTED,
             _issue(
                 "azora",
                 "API health HTTP 503, expected 200; Error rate 7.2%; Pods running (green) 50%; API latency 1.53s",
             ),
             _rolling("azora"),
-            "Rollback completed. Investigating issue.",
+            _of("azora", "Rollback completed. Investigating issue."),
         )
     },
 )
 
-_CA_SUCCEEDED = _succeeded(
-    """
+_CA_VERIFIED = """\
 1. Create production release tag
 2. Enable maintenance mode (if required)
 3. Trigger production deployment
@@ -131,12 +140,28 @@ Payment processing
 File upload
 Email delivery
 Short-term monitoring (5-30 minutes)
-""",
-    "Monitoring: https://sentry.io/ca-marketplace/production",
-    "Dashboards: https://datadog.com/dashboard/ca-marketplace",
+"""
+_CA_SUCCEEDED = _of(
+    "ca-marketplace",
+    f"""\
+✅ Production Deployment Complete
+
+Version: v1.2.0
+Deployed: {{deployed}} UTC
+Duration: {{duration}}
+Downtime: unknown (not measured)
+
+Changes:
+- {_NO_CHANGES}
+
+Verification:
+{_ticked(_CA_VERIFIED)}
+
+Monitoring: https://sentry.io/ca-marketplace/production
+Dashboards: https://datadog.com/dashboard/ca-marketplace""",
 )
 _CA_STARTING = "Deployment starting: ca-marketplace v1.2.0 to production"
-_CA_STARTED = _started("30 minutes", "PagerDuty")
+_CA_STARTED = _started("ca-marketplace", "ETA: 30 minutes", "On-call: PagerDuty")
 _CA_ISSUE = _issue(
     "ca-marketplace",
     "API health HTTP 503, expected 200; Database health HTTP 503, expected 200; Redis health HTTP 503, expected 200; "
@@ -179,13 +204,17 @@ CA_MARKETPLACE = Team(
     rolled_back="Rolled back to v1.1.0 at …: Error rate at 7%. 19 items left open. 3 of 3.",
     rollback_list=("Rollback Procedures", "Smoke tests fail", "Automatic rollback triggered"),
     said_back={
-        "#deployments": (_CA_STARTING, _CA_STARTED, _CA_ISSUE, _rolling("ca-marketplace"), _BACK),
+        "#deployments": (_CA_STARTING, _CA_STARTED, _CA_ISSUE, _rolling("ca-marketplace"), _back("ca-marketplace")),
         "#announcements": (_CA_STARTING,),
         "#qa": (_CA_STARTED,),
     },
 )
 
-_PETFORCE_STARTED = _started("45 minutes", "Check PagerDuty")
+_PETFORCE_STARTED = _of(
+    "petforce",
+    "🚀 Production Deployment Starting\nVersion: v1.2.0\nETA: 45 minutes\n"
+    f"Changes: {_NO_CHANGES}\nOn-call: Check PagerDuty",
+)
 _PETFORCE_ISSUE = _issue(
     "petforce",
     "Health HTTP 503, expected 200; Ready HTTP 503, expected 200; Error rate 7.2%; P99 1.95s; Success 92.8%",
@@ -218,18 +247,28 @@ PETFORCE = Team(
     said={
         "#engineering": (
             _PETFORCE_STARTED,
-            "✅ Production Deployment Complete\nVersion: v1.2.0\nDuration: {duration}\nStatus: Successful\n"
-            "Metrics: ✅ Error rate: 0.05% | P99: 78ms | Success: 99.97%",
+            _of(
+                "petforce",
+                "✅ Production Deployment Complete\nVersion: v1.2.0\nDuration: {duration}\nStatus: Successful\n"
+                "Metrics: ✅ Error rate: 0.05% | P99: 78ms | Success: 99.97%",
+            ),
             "Deployment stable: petforce v1.2.0",
         )
     },
     issue=_PETFORCE_ISSUE,
     rolled_back="Rolled back to v1.1.0 at …: Error rate at 7%. 43 items left open. 4 of 4.",
     rollback_list=("Rollback Procedure (If Needed)", "Old version deployed", "Critical flows working"),
-    said_back={"#engineering": (_PETFORCE_STARTED, _PETFORCE_ISSUE, _rolling("petforce"), _BACK)},
+    said_back={
+        "#engineering": (
+            _PETFORCE_STARTED,
+            _PETFORCE_ISSUE,
+            _rolling("petforce", ""),
+            _of("petforce", f"🔄 ROLLBACK COMPLETE\n{_BACK}"),
+        )
+    },
 )
 
-_SERVICES_STARTED = _started("unknown (the policy names no expected time)", "PagerDuty")
+_SERVICES_STARTED = _started("services.do", "On-call: PagerDuty")
 _SERVICES_ISSUE = _issue(
     "services.do",
     "Gateway HTTP 503, expected 200; DB HTTP 503, expected 200; Auth HTTP 503, expected 200; Error rate 7.2%; "
@@ -260,6 +299,7 @@ SERVICES_DO = Team(
         "#deployments": (
             _SERVICES_STARTED,
             _succeeded(
+                "services.do",
                 """
 Create deployment issue/ticket
 Deploy to production
@@ -286,12 +326,13 @@ Check user reports
     rolled_back="Rolled back to v1.1.0 at …: Error rate at 7%. 22 items left open. 7 of 7.",
     rollback_list=("Rollback Procedure", "Assess severity", "Verify services restored to previous state"),
     said_back={
-        "#deployments": (_SERVICES_STARTED, _SERVICES_ISSUE, _rolling("services.do"), _BACK),
-        "#incidents": (_SERVICES_ISSUE, _rolling("services.do"), _BACK),
+        "#deployments": (_SERVICES_STARTED, _SERVICES_ISSUE, _rolling("services.do"), _back("services.do")),
+        "#incidents": (_SERVICES_ISSUE, _rolling("services.do"), _back("services.do")),
     },
 )
 
-_MAISHAPOA_ISSUE = "⚠️ Issue detected in production. Investigating..."
+_MAISHAPOA_STARTED = _of("maishapoa", "Starting production deployment")
+_MAISHAPOA_ISSUE = _of("maishapoa", "⚠️ Issue detected in production. Investigating...")
 MAISHAPOA = Team(
     checklist="maishapoa",
     name="maishapoa v1.2.0 → production",
@@ -318,8 +359,9 @@ MAISHAPOA = Team(
     stable="58 of 58.",
     said={
         "#deployments": (
-            "Starting production deployment",
+            _MAISHAPOA_STARTED,
             _succeeded(
+                "maishapoa",
                 """
 Watch GitHub Actions logs
 Monitor Fly.io dashboard
@@ -335,9 +377,9 @@ Response times normal
 Error rate in Sentry < baseline
 Database connections healthy
 CPU/Memory usage normal
-"""
+""",
             ),
-            "Deployment stable",
+            _of("maishapoa", "Deployment stable"),
         )
     },
     issue=_MAISHAPOA_ISSUE,
@@ -345,7 +387,7 @@ CPU/Memory usage normal
     rolled_back="Rolled back to v1.1.0 at …: Error rate at 7%. 15 items left open. 0 of 0.",
     rollback_list=("If Something Goes Wrong", "Assess severity", "flyctl releases"),
     said_back={
-        "#deployments": ("Starting production deployment", _MAISHAPOA_ISSUE, _rolling("maishapoa"), _BACK),
+        "#deployments": (_MAISHAPOA_STARTED, _MAISHAPOA_ISSUE, _rolling("maishapoa"), _back("maishapoa")),
     },
 )
 

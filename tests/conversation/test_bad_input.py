@@ -48,7 +48,9 @@ def channel(tmp_path: Path) -> Iterator[Channel]:
     folder = folder_with(tmp_path)
     folder_with(tmp_path, "# Other\n\n- [ ] Another thing\n", None, "other")
     folder_with(tmp_path, MARKDOWN, POLICY.replace("  Deploy: {deployed: true}", "  Deploy: {deployed: true"), "broken")
-    with talking(tmp_path, at=TUESDAY, GONOGO_CHECKLISTS=folder, GONOGO_CHECKLIST="shop") as channel:
+    with talking(
+        tmp_path, at=TUESDAY, GONOGO_CHECKLISTS=folder, GONOGO_CHECKLIST="shop", mistakes="broken .+\n"
+    ) as channel:
         channel.command("/deploy start v1.2.0 shop")
         yield channel
 

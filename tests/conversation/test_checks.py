@@ -49,7 +49,7 @@ def test_no_data_is_inconclusive_and_no_success_until_it_is_healthy_or_a_person_
     again = button(deployed, "30-minute check", "again")
     deployed.click(again)
     deployed.until(lambda: True if len(deployed.said()) == 2 else None)
-    assert deployed.said()[1].startswith("✅ Production Deployment Complete\n\nVersion: v1.2.0\n")
+    assert deployed.said()[1].startswith("✅ Production Deployment Complete\n\nService: shop\nVersion: v1.2.0\n")
     assert deployed.in_thread("30-minute check")["title"] == "✅ 30-minute check: healthy"
     assert deployed.click(again)["text"].startswith("That check is settled")
     # The next one is decided by a person, with a reason.

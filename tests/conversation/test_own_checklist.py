@@ -77,7 +77,7 @@ def test_a_running_deployment_keeps_the_checklist_it_started_with(tmp_path: Path
 def test_a_document_without_items_is_turned_away(tmp_path: Path) -> None:
     document = tmp_path / "notes.md"
     document.write_text("# Notes\n\nDeploy carefully.\n\n- then rest\n")
-    with talking(tmp_path, "--checklist", str(document)) as channel:
+    with talking(tmp_path, GONOGO_CHECKLIST_FILE=str(document), mistakes="notes cannot .+\n") as channel:
         assert channel.says("/deploy start v1.2.0") == (
             "notes has no items to tick. An item is a line like - [ ] Tests pass; gonogo checklist lint says more."
         )

@@ -19,10 +19,10 @@ def test_what_can_be_asked_is_answered_and_changes_nothing(tmp_path: Path) -> No
         )
         assert channel.says("/deploy status").startswith("No deployment is running.")
         assert channel.says('/deploy window at "sat 12:00"') == (
-            "shop → production. The window is closed: Saturday. Opens Mon 30 Nov 09:00 UTC, in 1 day 21 h"
+            "shop → production. The window is closed: Saturday. Opens Mon 30 Nov 09:00 UTC, 1 day 21 h later"
         )
         assert channel.says('/deploy window at "fri 16:55"') == (
-            "shop → production. The window is open until Fri 27 Nov 17:00 UTC, 5 m left"
+            "shop → production. The window is open until Fri 27 Nov 17:00 UTC, 5 m after the start"
         )
         assert channel.says("/deploy checklist shop") == (
             "Shop. Before · run · 2 items. Deploy · run · 1 item. After · run · 1 item. Rollback · rollback · 1 item. "

@@ -227,7 +227,7 @@ async def test_a_freeze_is_asked_for_in_a_form_and_closes_the_gate(here: Team) -
     assert (await here.fills(when="today", reason="stocktaking")).ok
     assert "stocktaking" in await here.types("start v1.2.0")
     told, turned = map(here.reads, here.slack.messages(MAIN))
-    assert told.startswith("🧊 Ann added a freeze: 00:00 to tomorrow 00:00 (UTC): stocktaking")
+    assert told.startswith("🧊 Ann added a freeze: in force now, until tomorrow 00:00 (UTC): stocktaking")
     assert turned == "✋ Ann was turned away from starting shop v1.2.0 → production: stocktaking"
 
 

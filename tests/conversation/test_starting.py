@@ -49,7 +49,8 @@ def test_a_second_start_is_told_whose_runs_and_what_it_can_do(tmp_path: Path) ->
         before = channel.records.everything()
         told = channel.says("/deploy start v1.3.0", "quinn")
         assert told.startswith("shop v1.2.0 is already being deployed to production, started by Sam 10:0")
-        assert "join it in its thread, wait for its success, or end it with /deploy rollback or /deploy cancel" in told
+        assert "join it in its thread, wait for its success" in told
+        assert "or end it with /deploy rollback shop or /deploy cancel shop" in told
         assert channel.records.everything() == before
         # Another environment is another matter, and so is who may start at all.
         assert channel.says("/deploy start v1.3.0 staging", "quinn").startswith("Started shop v1.3.0 → staging")
@@ -90,7 +91,7 @@ def test_a_planned_start_opens_each_phase_at_its_time(tmp_path: Path) -> None:
         assert not channel.actions("deployed")
         channel.click(channel.actions("go")[0])
         # The phase that announces it says how long there still is.
-        assert re.fullmatch("Deployment starting in (30|29) minutes", channel.said()[0])
+        assert re.fullmatch("Deployment starting in (30|29) minutes\n.+ → production", channel.said()[0])
         assert channel.actions("deployed")
 
 

@@ -189,6 +189,15 @@ def test_a_question_that_is_out_of_date_is_dropped() -> None:
     assert come_due(PLAN, state, START + HOUR, OPEN, START + HOUR) == []
 
 
+def test_what_is_being_rolled_back_cannot_go() -> None:
+    state = evolve(waiting(), go(PLAN, waiting(), OPEN, ANN, START))
+    assert go(PLAN, state, OPEN, ANN, START) == [], "it is so already"
+    state = evolve(state, roll_back(PLAN, state, "v1", "slow", "", who("omar"), START))
+    with pytest.raises(Refused) as why:
+        go(PLAN, state, OPEN, ANN, START)
+    assert (why.value.code, why.value.by) == (Code.ROLLING_BACK, "omar")
+
+
 GATES = st.sampled_from([OPEN, CLOSED, HELD])
 
 

@@ -37,6 +37,18 @@ def test_a_rollback_needs_a_reason() -> None:
     assert refused(live(), moves.roll_back, "v1.1.0", "  ", "").code is Code.REASON_NEEDED
 
 
+@pytest.mark.parametrize("version", ["v1.2.0", "1.2.0", " v1.2.0 "])
+def test_nobody_goes_back_to_the_version_that_is_left(version: str) -> None:
+    assert refused(live(), moves.roll_back, version, "broken", "").code is Code.SAME_VERSION
+
+
+def test_what_was_deployed_over_itself_goes_back_to_itself() -> None:
+    course = Course(plan("# One\n- [ ] a"), previous_version="v1.2.0")
+    course.do(moves.deployed)
+    course.do(moves.roll_back, "v1.2.0", "the new settings are wrong", "")
+    assert course.state.status is Status.ROLLING_BACK
+
+
 def test_two_people_do_not_start_two_rollbacks() -> None:
     course = live()
     course.do(moves.roll_back, "v1.1.0", "slow", "", who=OMAR)

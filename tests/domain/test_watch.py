@@ -118,6 +118,26 @@ def test_somebody_stops_it_with_a_reason_and_then_only_people_roll_back() -> Non
     assert course.state.status is Status.ROLLING_BACK
 
 
+def test_what_was_stopped_or_begun_or_is_over_is_not_stopped_again() -> None:
+    course = deployed()
+    assert why_not_stopped(course) == (Code.NO_ROLLBACK_COMES, "", None)
+    each_minute(course, "bbbbb")
+    course.do(watch.stop_rollback, "the load test causes it", who=ALL)
+    assert why_not_stopped(course) == (Code.NO_ROLLBACK_COMES, "all", course.now)
+    begun = deployed()
+    each_minute(begun, "bbbbbb")
+    at = begun.state.rollback.at if begun.state.rollback else None
+    assert why_not_stopped(begun) == (Code.ROLLING_BACK, "gonogo", at)
+    begun.do(moves.rolled_back, "ok", who=ALL)
+    assert why_not_stopped(begun) == (Code.ENDED, "", begun.now)
+
+
+def why_not_stopped(course: Course) -> tuple[Code, str, object]:
+    with pytest.raises(Refused) as refused:
+        course.do(watch.stop_rollback, "not this one", who=ALL)
+    return refused.value.code, refused.value.by, refused.value.at
+
+
 def test_a_decision_to_go_on_ends_the_breach() -> None:
     course = deployed()
     each_minute(course, "bbbb")
@@ -183,7 +203,16 @@ def test_the_escalation_ends_with_its_last_role_and_when_all_is_well() -> None:
 def test_there_is_nothing_to_acknowledge_while_nothing_is_wrong() -> None:
     with pytest.raises(Refused) as refused:
         deployed().do(watch.acknowledge)
-    assert refused.value.code is Code.NOTHING_TO_DO
+    assert refused.value.code is Code.NO_ISSUE
+
+
+def test_an_issue_of_what_is_over_is_nobodys_to_look_after() -> None:
+    course = deployed()
+    each_minute(course, "bbbbbb")
+    course.do(moves.rolled_back, "ok", who=ALL)
+    with pytest.raises(Refused) as refused:
+        course.do(watch.acknowledge)
+    assert refused.value.code is Code.ENDED
 
 
 def test_the_limit_counts_from_the_first_bad_result() -> None:

@@ -179,7 +179,7 @@ async def test_5_percent_of_errors_roll_back_by_themselves_within_5_minutes_and_
         assert kinds == ["starting", "started", "issue", "rollback_started", "rolled_back"]
         said = team.said(MAIN)
         assert len(said) == len(kinds)
-        assert said[-1] == "Automatic rollback completed"
+        assert said[-1] == "Automatic rollback completed\nazora v1.2.0 → production"
         back: e.RolledBack = await here.one(e.RolledBack)
         ended = await error_rate(around, back.at)
         assert ended.value is not None

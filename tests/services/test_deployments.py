@@ -49,13 +49,13 @@ async def test_the_changes_of_the_version_are_announced(core: Core) -> None:
     assert "First" not in (await said(core, deployment))["succeeded"]
 
 
-async def test_changes_that_are_not_known_are_said_not_to_be(core: Core) -> None:
+async def test_changes_that_are_not_known_are_left_out(core: Core) -> None:
     (core.folder / "CHANGELOG.md").unlink()
     deployment = await core.start("v1.2.0")
     await core.succeed(deployment)
     text = (await said(core, deployment))["succeeded"]
     assert "Faster checkout" not in text
-    assert "CHANGELOG.md" in text
+    assert "Changes" not in text
 
 
 async def test_the_text_is_of_the_checklist_it_started_with(core: Core) -> None:
@@ -94,7 +94,8 @@ async def test_a_rollback_and_a_start_at_once_both_come_through(either: Core) ->
         rolled, started = await asyncio.gather(
             either.submit(f"rollback:{old}", {"reason": "it leaks"}), either.say(f"start v2.{number} shop")
         )
-        assert "Started" in told(started) or "is already being deployed" in told(started)
+        taken = ("is already being deployed", "is being rolled back")
+        assert told(started).startswith("Started") or any(words in told(started) for words in taken)
         assert "rolling back" in told(rolled).casefold() or "rolled back" in told(rolled).casefold()
     assert await either.status(old) == "rolling back"
 

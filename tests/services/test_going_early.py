@@ -37,7 +37,7 @@ async def test_a_run_planned_for_an_open_day_cannot_be_deployed_on_a_closed_one(
     assert not await deployed(core)
     assert told(await core.click(f"deployed:{deployment}")) == (
         "pet.store v1.2.0 → production has not been given the go yet: it is planned for Tue 24 Nov 10:30. "
-        "It is asked for when its time has come."
+        "It is asked for when its time has come; /deploy cancel gives it up."
     )
     assert told(await core.click(f"go:{deployment}")) == (
         "pet.store v1.2.0 → production may not go now: closed: Friday. It is asked again by itself."

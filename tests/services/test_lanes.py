@@ -141,7 +141,24 @@ async def test_a_lane_without_a_reason_is_asked_for_it(core: Core) -> None:
 
 async def test_a_lane_nobody_has_is_answered_with_those_there_are(core: Core) -> None:
     answer = told(await core.say("start v1.2.1 lanes --fast because"))
-    assert "no lane --fast; it has --emergency, --hotfix" in answer
+    assert answer == (
+        "lanes has no fast lane. It has --emergency REASON (past a closed window), --hotfix REASON. "
+        "--override REASON starts in spite of a window or freeze: it is for on-call."
+    )
+
+
+async def test_who_has_no_lane_and_nobody_who_may_override_is_not_sent_to_either(core: Core) -> None:
+    assert told(await core.say("start v1.2.1 pet preprod --emergency checkout is down")) == (
+        "pet.store has no emergency lane. /deploy window pet.store preprod shows when it opens. Nobody may start in "
+        "spite of that; whoever keeps the policy may add a lane under overrides, or may: {override: [ROLE]}."
+    )
+    assert "The window is open" in told(await core.say("window pet.store preprod"))
+
+
+async def test_help_names_the_lanes_there_are(core: Core) -> None:
+    answer = await core.say("help")
+    assert answer.card is not None
+    assert "A LANE is one of the policy's `overrides`: lanes `--emergency` `--hotfix`." in str(answer.card.blocks)
 
 
 async def test_the_post_mortem_is_due_a_day_later_and_chased_every_day_until_it_is_written(core: Core) -> None:

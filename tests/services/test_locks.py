@@ -72,11 +72,47 @@ async def test_a_lock_needs_a_reason(core: Core) -> None:
     assert "Please write why" in told(await core.say("lock shop production"))
 
 
+async def test_how_long_is_no_reason(core: Core) -> None:
+    for words in ("for 2h", 'until "wed 18:00"', "for an hour"):
+        assert "Please write why" in told(await core.say(f"lock shop {words}")), words
+    assert told(await core.say("start v1.2.0 shop", who=BOB)).startswith("Started")
+    assert await said(core) == []
+
+
+async def test_a_lock_that_would_be_over_at_once_is_none(core: Core) -> None:
+    for words in ("for 0h", "for 400d", "for 999999d"):
+        assert "is no time to lock for" in told(await core.say(f"lock shop the move {words}")), words
+    assert "is past" in told(await core.say("lock shop the move until 2026-11-20 10:00"))
+    assert told(await core.say("unlock shop")) == "shop → production is not locked."
+    assert await said(core) == []
+
+
+async def test_what_a_refusal_says_to_type_is_about_the_same_place(core: Core) -> None:
+    for place in ("pet.store preprod", "pet.store"):
+        await core.say(f"lock {place} one thing")
+        refused = told(await core.say(f"lock {place} another", who=BOB))
+        assert refused.endswith(f"To take it over: /deploy lock {place} --take with your reason.")
+        taken = told(await core.say(f"lock {place} --take ann is away", who=BOB))
+        assert f"🔒 {' → '.join((place + ' production').split()[:2])} is locked by bob" in taken
+        lift = taken.rpartition("Lift it with /deploy ")[2].rstrip(".")
+        assert told(await core.say(lift, who=BOB)).startswith("Unlocked"), lift
+    assert told(await core.say("unlock shop")) == "shop → production is not locked."
+
+
+async def test_a_locks_times_are_everybodys_own_and_name_a_zone_that_is_not_utc(core: Core) -> None:
+    locked = await core.say("lock pet one thing for 2h")
+    assert "until [12:00 EST](time:2026-11-24T17:00Z): one thing" in str(locked.card)
+    refused = await core.say("start v1 pet", who=BOB)
+    assert "since 10:00 EST until 12:00 EST: one thing" in told(refused)
+    assert "since [10:00 EST](time:2026-11-24T15:00Z)" in str(refused.card)
+
+
 async def test_its_holder_is_warned_before_it_ends_and_told_when_it_has(core: Core) -> None:
     await core.say("lock shop production one thing for 1h")
     assert len(await said(core)) == 1
     core.clock.later(minutes=46)
-    assert (await said(core))[-1].startswith("⌛ ann: your lock of shop → production ends 16:00")
+    warned = "⌛ ann: your lock of shop → production ends 16:00. To keep it: /deploy lock shop with your reason."
+    assert (await said(core))[-1] == warned
     core.clock.later(minutes=15)
     assert (await said(core))[-1] == "🔓 The lock of shop → production is over: it is free again."
     assert len(await said(core)) == 3, "each of them once"
@@ -131,6 +167,16 @@ async def test_a_freeze_is_told_when_it_begins_and_when_it_ends_and_each_once(co
     assert (await said(core))[-1] == "🧊 The freeze is over: stocktaking"
     core.clock.later(hours=1)
     assert len(await said(core)) == 3
+
+
+async def test_a_freeze_between_weekdays_that_has_begun_says_so_and_what_it_holds(core: Core) -> None:
+    answer = told(await core.say('freeze add "thu 10:00 - wed 10:00" stocktaking'))
+    assert "In force now, until tomorrow 10:00 (UTC): stocktaking" in answer
+    assert "It holds every service, in every environment but staging." in answer
+    assert "It began Thu 19 Nov 10:00: if a later one is meant, write its dates." in answer
+    assert (await said(core))[-1].startswith("🧊 ann added a freeze: in force now, until tomorrow 10:00 (UTC)")
+    assert told(await core.say("start v1 shop staging")).startswith("Started")
+    assert "closed: stocktaking" in told(await core.say("start v1 shop"))
 
 
 async def test_a_freeze_that_was_lifted_before_it_began_is_told_no_more(core: Core) -> None:

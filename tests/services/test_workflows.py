@@ -323,6 +323,18 @@ async def test_a_rollback_that_does_not_know_where_to_is_told_and_not_started(sh
 # --- where GitHub is not connected ---
 
 
+async def test_a_rollback_by_itself_whose_workflow_cannot_be_started_is_told_with_a_call(shop: Shop) -> None:
+    wired(shop.core, None)
+    id = await broken(shop)
+    (answer,) = [one for one in await shop.facts(id) if isinstance(one, e.DispatchAnswered)]
+    assert (answer.outcome, answer.problem) == ("refused", "GitHub is not connected")
+    await shop.core.relay.settle()
+    said = [
+        one.card for one in await shop.core.channel() if one.card.text.startswith("🔴 rollback.yml was not started")
+    ]
+    assert [card.mentions for card in said] == [("on_call",)]
+
+
 async def labels(views: Views, id: str) -> list[str]:
     """The buttons of the card."""
     blocks = deployment_card(await views.bare(id)).blocks

@@ -19,11 +19,14 @@ const threadPane = new Pane({ scroll: byId("thread-scroll"), list: byId("replies
 const open = { channel: null, thread: null };
 const unread = new Set();
 let loads = 0;
-let typed = 0; // when this page last sent a command
+let started = 0; // when this page last asked for a deployment
+const own = new Set(); // messages that came soon after it, whose threads open by themselves
+const STARTS = /^\s*(\/deploy\s+)?(start|schedule|wait)\b/i; // such commands and actions
+const SOON = 10_000; // milliseconds
 
 const me = () => persona.value;
-const forms = new Forms({ dialog: byId("dialog"), me });
-const clicks = new Clicks({ me, openForm: (html, about) => forms.open(html, about) });
+const forms = new Forms({ dialog: byId("dialog"), me, onSend: sends });
+const clicks = new Clicks({ me, openForm: (html, about) => forms.open(html, about), onSend: sends });
 const composer = new Composer({ form: byId("composer"), input: byId("say"), list: byId("options"), me, onSend: (text) => say(text) });
 const live = new Live({ message: arrived, sandbox: (state) => stage.put(state), reset: () => load(), connection });
 
@@ -115,13 +118,19 @@ async function openThread(id, focus) {
   try {
     const found = await get(`/api/messages?thread=${id}`);
     if (open.thread !== id) return;
-    found.messages.forEach((message) => threadPane.put(message));
-    byId("thread-where").textContent = found.messages[0].title;
+    found.messages.forEach(putInThread);
     dressMentions(byId("replies"));
   } catch (error) {
     byId("thread-notices").replaceChildren(failure(error, () => openThread(id, focus)));
   }
   if (focus) byId("thread-scroll").focus({ preventScroll: true });
+}
+
+/** Shows a message of the open thread; the thread is called what its first message is called now. */
+function putInThread(message) {
+  const shown = threadPane.put(message);
+  if (shown !== "same" && message.thread === null) byId("thread-where").textContent = message.title;
+  return shown;
 }
 
 function showChannels(channels) {
@@ -155,9 +164,13 @@ function arrived(message) {
   }
   const inThread = message.thread !== null;
   if (inThread) reply(message);
-  else channelPane.put(message) === "new" && isNew(channelPane, message);
+  else if (channelPane.put(message) === "new") {
+    isNew(channelPane, message);
+    if (Date.now() - started < SOON) own.add(message.id);
+    if (message.replies) showOwn(message.id);
+  }
   if (open.thread === (message.thread ?? message.id)) {
-    if (threadPane.put(message) === "new" && inThread) isNew(threadPane, message);
+    if (putInThread(message) === "new" && inThread) isNew(threadPane, message);
   }
   welcome();
   dressMentions(document);
@@ -169,15 +182,28 @@ function isNew(pane, message) {
   announce(message.text || message.title);
 }
 
-/** The root shows how many replies it has; the thread of one's own command opens by itself where there is room. */
+/** The root shows how many replies it has. */
 function reply(message) {
   const root = channelPane.messages.get(message.thread);
   if (!root) return;
   channelPane.link(message.thread, root.element, message.replies);
-  if (!open.thread && message.replies?.count === 1 && WIDE.matches && Date.now() - typed < 10_000) {
-    quietly = true;
-    go(open.channel, message.thread);
-  }
+  showOwn(message.thread);
+}
+
+/** A command or an action is on its way. */
+function sends(what) {
+  if (STARTS.test(what)) started = Date.now();
+}
+
+/** The thread of one's own deployment opens by itself where there is room; and always in place of another, whose items
+ *  are not those of this one. */
+function showOwn(id) {
+  if (!own.has(id)) return;
+  started = 0; // the next one is somebody else's
+  own.clear();
+  if (!open.thread && !WIDE.matches) return;
+  quietly = true;
+  go(open.channel, id);
 }
 
 function connection(ok) {
@@ -206,7 +232,7 @@ async function say(text) {
   channelPane.days();
   welcome();
   const ask = { key: newKey(), persona: me(), channel: open.channel, text };
-  typed = Date.now();
+  sends(text);
   await send(ask, answer, line);
 }
 

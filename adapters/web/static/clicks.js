@@ -7,9 +7,9 @@ const EXPECTED = 5000; // milliseconds in which a new message answers the last b
 const SETTLE = 3000; // milliseconds a button stays busy after its click is done, for its message to say so
 
 export class Clicks {
-  /** `me` says who is clicking, `openForm` shows a form. */
-  constructor({ me, openForm }) {
-    Object.assign(this, { me, openForm, asked: 0 });
+  /** `me` says who is clicking, `openForm` shows a form, `onSend` gets the action of a button that was pressed. */
+  constructor({ me, openForm, onSend }) {
+    Object.assign(this, { me, openForm, onSend, asked: 0 });
     document.addEventListener("click", (event) => this.clicked(event));
     document.addEventListener("keydown", (event) => event.key === "Escape" && this.escape(event));
     // Toggles do not bubble.
@@ -33,6 +33,7 @@ export class Clicks {
     if (button.getAttribute("aria-disabled") === "true") return;
     // What comes next in its thread is what was asked for; a tick asks for nothing new.
     this.asked = button.closest(".item") ? 0 : performance.now();
+    this.onSend(button.dataset.action);
     const channel = document.body.dataset.channel;
     const place = button.closest("#thread") ? document.getElementById("thread-notices") : document.getElementById("notices");
     this.send({ button, place, ask: { key: newKey(), persona: this.me(), channel, action: button.dataset.action } });

@@ -4,8 +4,9 @@ import { newKey, post } from "/static/api.js";
 import { show } from "/static/clicks.js";
 
 export class Forms {
-  constructor({ dialog, me }) {
-    Object.assign(this, { dialog, me });
+  /** `me` says who fills them in; `onSend` gets the action of a form that is sent. */
+  constructor({ dialog, me, onSend }) {
+    Object.assign(this, { dialog, me, onSend });
     dialog.addEventListener("click", (event) => event.target.closest("[data-close]") && dialog.close());
     dialog.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -36,6 +37,7 @@ export class Forms {
       action: form.dataset.action,
       values: Object.fromEntries(new FormData(form)),
     };
+    this.onSend(ask.action);
     try {
       const answer = await post("/api/submit", ask);
       if (answer.form) return void this.open(answer.form, this);

@@ -15,7 +15,6 @@ from adapters.discord.rows import Ids, action_of
 from bot.cards import card as c
 from bot.cards.card import Card, Tone
 from bot.cards.chart import Chart
-from bot.cards.said import announcement_card
 from bot.cards.sections import section_of, whole_item
 from checklists.policy import Person
 from tests.adapters.card_kit import BARS, FACTS, TITLES, done, finished_section
@@ -37,7 +36,7 @@ from tests.adapters.discord.cards import (
     words,
 )
 from tests.adapters.discord.test_markdown import ATTACKS
-from tests.adapters.slack.cards import announced, phase, row
+from tests.adapters.slack.cards import announcement, phase, row
 from tests.fakes.any_card import any_card
 
 
@@ -109,9 +108,13 @@ ANNOUNCEMENT = "✅ Done **not bold** *or* `code` ~~x~~ :tada: @everyone &amp; <
 
 
 def test_an_announcement_is_shown_letter_for_letter() -> None:
-    message = messages(announcement_card(announced(ANNOUNCEMENT), "deadbeef"))[0]
+    message = messages(announcement(ANNOUNCEMENT, "kept"))[0]
     assert words(message) == ANNOUNCEMENT
     assert obeyed(texts(message)[0]) == []
+
+
+def test_below_words_that_name_no_service_stands_which_it_is() -> None:
+    assert words(messages(announcement("Done.", "services.do-eu"))[0]) == "Done.\n-# services.do-eu v1.2.0 → production"
 
 
 def test_a_command_can_be_copied() -> None:

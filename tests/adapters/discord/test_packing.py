@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from adapters.discord.packing import parts
 from bot.cards.card import Button, Buttons, Card, Heading, Text
-from bot.cards.said import announcement_card
 from tests.adapters.discord.cards import buttons, messages, texts, words
-from tests.adapters.slack.cards import announced, items_of, row
+from tests.adapters.slack.cards import announcement, items_of, row
 
 
 def test_eleven_items_share_a_message() -> None:
@@ -19,7 +18,7 @@ def test_eleven_items_share_a_message() -> None:
 
 def test_a_long_announcement_is_said_whole() -> None:
     text = "\n".join(f"{number}. Änderung <{number}> *so* | wie _sie_ ist" for number in range(900))
-    sent = messages(announcement_card(announced(text), "deadbeef"))
+    sent = messages(announcement(text, "Änderung"))
     assert "\n".join(map(words, sent)) == text
     assert len(sent) > 2
 

@@ -13,6 +13,7 @@ from typing import Any
 from adapters.slack import blocks, packing
 from bot.cards.card import Button, Card, Heading, ItemRow, ItemState, Tone
 from bot.cards.deployment import slots
+from bot.cards.said import announcement_card
 from bot.cards.view import View
 from bot.domain import events as e
 from bot.domain.deployment import replay
@@ -169,5 +170,10 @@ def _checks(plan: Plan) -> Iterator[e.Event]:
         yield e.CheckRan(at=NOW, by=ANN, check=check.id, due=NOW + check.offsets[0], verdict=verdict, judged=judged)
 
 
-def announced(text: str) -> e.Announced:
-    return e.Announced(at=NOW, by=ANN, announcement=Announcement.SUCCEEDED, text=text)
+def announcement(text: str, service: str) -> Card:
+    """A success of v1.2.0 of this service, in these words."""
+    started = e.Started(
+        at=NOW, by=ANN, id="deadbeef", version="v1.2.0", service=service, environment="production", checklist=service,
+        digest="d",
+    )  # fmt: skip
+    return announcement_card(e.Announced(at=NOW, by=ANN, announcement=Announcement.SUCCEEDED, text=text), started)

@@ -13,10 +13,9 @@ from adapters.slack import people
 from bot.cards import card as c
 from bot.cards.card import Card, Tone
 from bot.cards.runs import clean
-from bot.cards.said import announcement_card
 from checklists.policy import Person
 from tests.adapters.card_kit import BARS, FACTS, TITLES
-from tests.adapters.slack.cards import PEOPLE, announced, messages, phase, row, seen, texts
+from tests.adapters.slack.cards import PEOPLE, announcement, messages, phase, row, seen, texts
 from tests.adapters.slack.test_mrkdwn import ATTACKS, obeyed
 from tests.fakes.any_card import any_card
 
@@ -92,11 +91,18 @@ ANNOUNCEMENT = (
 
 
 def test_an_announcement_is_shown_letter_for_letter() -> None:
-    message = messages(announcement_card(announced(ANNOUNCEMENT), "deadbeef"))[0]
+    message = messages(announcement(ANNOUNCEMENT, "kept"))[0]
     elements = message["blocks"][0]["elements"][0]["elements"]
     assert "".join(element["text"] for element in elements) == ANNOUNCEMENT
     assert [element["url"] for element in elements if element["type"] == "link"] == ["https://a.example/s?x=1"]
     assert kinds(message) == ["rich_text"]
+
+
+def test_below_words_that_name_no_service_stands_which_it_is() -> None:
+    message = messages(announcement("Done.", "services.do-eu"))[0]
+    assert kinds(message) == ["rich_text", "context"]
+    assert message["text"] == "Done.\nservices.do-eu v1.2.0 → production"
+    assert list(texts(message["blocks"][1:])) == ["services.do-eu v1.2.0 → production"]
 
 
 @given(st.text(max_size=300).filter(lambda text: clean(text).strip()))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from adapters.slack.packing import parts
 from bot.cards.card import Card, Heading, Text
-from bot.cards.said import announcement_card
 from tests.adapters.slack.cards import (
-    announced,
+    announcement,
     cards,
     items_of,
     loaded,
@@ -42,7 +41,7 @@ def test_a_section_over_several_messages_counts_its_items_in_each() -> None:
 
 def test_a_long_announcement_is_said_whole() -> None:
     text = "\n".join(f"{number}. Änderung <{number}> *so* | wie sie ist" for number in range(900))
-    sent = messages(announcement_card(announced(text), "deadbeef"))
+    sent = messages(announcement(text, "Änderung"))
     shown = "\n".join("".join(texts(block, "text")) for message in sent for block in message["blocks"])
     assert shown == text
     assert len(sent) > 2
